@@ -1,0 +1,114 @@
+// Package bundle opens, verifies and describes model bundles (docs/bundle.md). It must not run them: it knows files,
+// sizes and checksums, not tensors.
+package bundle
+
+import "github.com/sightline-search/sightline"
+
+// Bundle is an opened, verified bundle.
+type Bundle struct {
+	Dir      string
+	Manifest Manifest
+	Labels   []Label
+	Calibration
+}
+
+// Manifest is bundle.json.
+type Manifest struct {
+	Format             int                   `json:"format"`
+	Name               string                `json:"name"`
+	Version            string                `json:"version"`
+	Licence            string                `json:"licence"`
+	Description        string                `json:"description"`
+	Image              ImageSpec             `json:"image"`
+	Features           FeatureSpec           `json:"features"`
+	Text               *TextSpec             `json:"text"` // nil: labels only
+	Decoder            DecoderSpec           `json:"decoder"`
+	LabelCount         int                   `json:"labels"`
+	Files              map[string]FileSpec   `json:"files"`
+	FeatureFingerprint sightline.Fingerprint `json:"feature_fingerprint"`
+	ScoringFingerprint sightline.Fingerprint `json:"scoring_fingerprint"`
+	Checksum           string                `json:"checksum"`
+}
+
+// ImageSpec says how pixels are made of an image file.
+type ImageSpec struct {
+	Width  int        `json:"width"`
+	Height int        `json:"height"`
+	Resize string     `json:"resize"` // "stretch"
+	Filter string     `json:"filter"` // "bilinear-antialias"
+	Mean   [3]float32 `json:"mean"`   // of channels scaled to 0..1
+	Std    [3]float32 `json:"std"`
+	Alpha  string     `json:"alpha"`  // "white" or "drop"
+	Orient bool       `json:"orient"` // apply the EXIF orientation
+}
+
+// FeatureSpec gives the sizes of stored features.
+type FeatureSpec struct {
+	Tokens int    `json:"tokens"` // T, as stored
+	Dim    int    `json:"dim"`    // D
+	DType  string `json:"dtype"`  // "f16" or "f32"
+	Grid   [2]int `json:"grid"`   // rows, columns
+	Token0 string `json:"token0"` // "none", "mean" or "stored"
+	Global int    `json:"global"` // E
+}
+
+// PatchBytes is the size of one image's patch features.
+func (f FeatureSpec) PatchBytes() int {
+	size := 4
+	if f.DType == "f16" {
+		size = 2
+	}
+	return f.Tokens * f.Dim * size
+}
+
+// TextSpec gives the sizes of the text encoder.
+type TextSpec struct {
+	MaxTokens int `json:"max_tokens"` // longer texts are cut, special tokens kept
+	Dim       int `json:"dim"`        // E'
+}
+
+// DecoderSpec describes the alignment decoder.
+type DecoderSpec struct {
+	State     int      `json:"state"` // S
+	Layers    int      `json:"layers"`
+	Hidden    int      `json:"hidden"`
+	Heads     int      `json:"heads"`
+	Attention bool     `json:"attention"` // decoder.onnx can give attention maps
+	Residual  Residual `json:"residual"`
+}
+
+// Residual is added to the decoder's logit for free text: scale * (vector . global) + bias.
+type Residual struct {
+	Scale float64 `json:"scale"`
+	Bias  float64 `json:"bias"`
+}
+
+// FileSpec pins one file of the bundle.
+type FileSpec struct {
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Label is one line of labels.jsonl, at its position in the label scorer's output.
+type Label struct {
+	Name         string   `json:"name"`
+	Aliases      []string `json:"aliases"`
+	Descriptions int      `json:"descriptions"`
+	Threshold    float64  `json:"threshold"` // the label holds when its probability is over this
+}
+
+// Calibration is calibration.json.
+type Calibration struct {
+	LabelScale     Scale   `json:"labels"`
+	TextScale      Scale   `json:"text"`
+	MatchThreshold float64 `json:"match_threshold"` // the default cut of search, 0..1
+}
+
+// Scale turns a logit into a probability: sigmoid(Scale * logit + Bias).
+type Scale struct {
+	Scale    float64  `json:"scale"`
+	Bias     float64  `json:"bias"`
+	FittedOn string   `json:"fitted_on"`
+	Pairs    int      `json:"pairs"`
+	ECE      *float64 `json:"ece"` // expected calibration error on rows not fitted on; nil when not measured
+}
