@@ -3,8 +3,11 @@
 package imagefile
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"image"
-	"io"
+	"path/filepath"
+	"strings"
 
 	"github.com/sightline-search/sightline"
 )
@@ -26,13 +29,61 @@ type Picture struct {
 }
 
 // IsImageName reports whether the file name has the extension of a format that Sightline decodes.
-func IsImageName(name string) bool { panic("not built yet") }
+func IsImageName(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff":
+		return true
+	}
+	return false
+}
 
-// Open reads, identifies (SHA-256) and decodes one file. Errors carry CodeImage…, CodeUnreadable or CodeVanished.
-func Open(path string, l Limits, orient bool) (*Picture, error) { panic("not built yet") }
+// Open reads, identifies (SHA-256) and decodes one file, which it reads once. Errors carry CodeImage…, CodeUnreadable
+// or CodeVanished and name the path in Param.
+func Open(path string, l Limits, orient bool) (*Picture, error) {
+	data, err := read(path, l.MaxBytes)
+	if err != nil {
+		return nil, err.WithParam(path)
+	}
+	p, err := decode(data, l, orient)
+	if err != nil {
+		return nil, err.WithParam(path)
+	}
+	return p, nil
+}
 
 // Decode is Open for bytes that are at hand (an upload, a query image).
-func Decode(data []byte, l Limits, orient bool) (*Picture, error) { panic("not built yet") }
+func Decode(data []byte, l Limits, orient bool) (*Picture, error) {
+	if int64(len(data)) > l.MaxBytes {
+		return nil, tooManyBytes(int64(len(data)), l.MaxBytes)
+	}
+	p, err := decode(data, l, orient)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
 
-// Thumbnail writes a JPEG no wider than width pixels and at most 4:1 high, alpha on white, never enlarged.
-func Thumbnail(w io.Writer, img image.Image, width int) error { panic("not built yet") }
+// decode identifies and decodes bytes that are within the limit of size.
+func decode(data []byte, l Limits, orient bool) (*Picture, *sightline.Error) {
+	f, err := sniff(data)
+	if err != nil {
+		return nil, err
+	}
+	img, err := f.pixels(data, l.MaxPixels)
+	if err != nil {
+		return nil, err
+	}
+	meta := f.metadata(data)
+	width, height := img.Bounds().Dx(), img.Bounds().Dy()
+	if meta.orientation.swapsSides() {
+		width, height = height, width
+	}
+	if orient {
+		img = meta.orientation.apply(img)
+	}
+	sum := sha256.Sum256(data)
+	id := sightline.ImageID(hex.EncodeToString(sum[:]))
+	return &Picture{ID: id, Image: img, Facts: sightline.Image{
+		ID: id, Format: f.name, Width: width, Height: height, TakenAt: meta.takenAt, Camera: meta.camera,
+	}}, nil
+}

@@ -1,0 +1,55 @@
+package imagefile
+
+import (
+	"errors"
+	"fmt"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"strings"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+
+	"github.com/sightline-search/sightline"
+)
+
+// errTruncated is the error of a file that ends before its image does.
+var errTruncated = fmt.Errorf("the file ends too early: %w", io.ErrUnexpectedEOF)
+
+// corrupt says why a decoder refused the file: truncated, of a kind that it cannot read, or damaged.
+func (f *format) corrupt(err error) *sightline.Error {
+	if truncated(err) {
+		return sightline.Errorf(sightline.CodeImageCorrupt, "the %s is truncated: the file ends before the image does", f.title).
+			WithHint("copy it again from where it came from")
+	}
+	if unsupported(err) {
+		return sightline.Errorf(sightline.CodeImageUnsupported, "this kind of %s is not supported: %w", f.title, err).
+			WithHint("save it again as an ordinary JPEG or PNG")
+	}
+	return sightline.Errorf(sightline.CodeImageCorrupt, "the %s is damaged: %w", f.title, err)
+}
+
+func truncated(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "not enough pixel data")
+}
+
+func unsupported(err error) bool {
+	if _, ok := errors.AsType[jpeg.UnsupportedError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[png.UnsupportedError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tiff.UnsupportedError](err); ok {
+		return true
+	}
+	return errors.Is(err, bmp.ErrUnsupported)
+}
+
+func tooManyPixels(w, h, limit int64) *sightline.Error {
+	return sightline.Errorf(sightline.CodeImageTooLarge,
+		"the image has %d x %d pixels (%.1f megapixels), the limit is %.1f megapixels", w, h, float64(w)*float64(h)/1e6, float64(limit)/1e6).
+		WithHint("make a smaller copy of the image")
+}
