@@ -2,27 +2,23 @@
 // native library; it knows nothing of images, texts or bundles.
 package ort
 
-import "context"
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
 
-// DType is the element type of a tensor.
-type DType int
+	native "github.com/yalue/onnxruntime_go"
 
-// The element types that Sightline's graphs use.
-const (
-	F32 DType = iota
-	F16
-	I64
+	"github.com/sightline-search/sightline"
 )
 
-// Tensor is a dense tensor in Go memory. Data holds []float32 for F32, []byte (little-endian, 2 bytes an element) for
-// F16 and []int64 for I64; its length is the product of Shape.
-type Tensor struct {
-	Shape []int64
-	DType DType
-	F32   []float32
-	F16   []byte
-	I64   []int64
-}
+// MinVersion is the oldest ONNX Runtime that works: apiVersion came with it.
+const MinVersion = "1.24"
+
+// apiVersion is the version of the C API that github.com/yalue/onnxruntime_go was built for.
+const apiVersion = 24
 
 // Options configure a Runtime.
 type Options struct {
@@ -32,39 +28,88 @@ type Options struct {
 
 // Runtime is a loaded ONNX Runtime. There is one per process: Open twice gives the same library.
 type Runtime struct {
-	Library string // the file that was loaded
+	Library string // the file that was loaded, absolute
 	Version string // as the library tells
 	threads int
 }
 
-// Open finds and loads ONNX Runtime. Errors carry sightline's CodeRuntime… codes and say what was looked for, where, and what
-// to do.
-func Open(o Options) (*Runtime, error) { panic("not built yet") }
-
-// Session is a loaded graph. Safe for concurrent use.
-type Session struct{}
-
-// Info describes one input or output of a graph; dynamic dimensions are -1.
-type Info struct {
-	Name  string
-	Shape []int64
-	DType DType
+// loaded is the library of this process: ONNX Runtime can neither be loaded twice nor be exchanged.
+var loaded struct {
+	sync.Mutex
+	library, version string
 }
 
-// Load reads a graph from a file.
-func (r *Runtime) Load(path string) (*Session, error) { panic("not built yet") }
-
-// Inputs gives the graph's inputs by name.
-func (s *Session) Inputs() map[string]Info { panic("not built yet") }
-
-// Outputs gives the graph's outputs by name.
-func (s *Session) Outputs() map[string]Info { panic("not built yet") }
-
-// Run computes the named outputs. Inputs are not changed; outputs are fresh Go memory. A cancelled context stops the
-// run.
-func (s *Session) Run(ctx context.Context, inputs map[string]Tensor, outputs ...string) (map[string]Tensor, error) {
-	panic("not built yet")
+// Open finds and loads ONNX Runtime. Errors carry sightline's CodeRuntime… codes and say what was looked for, where, and
+// what to do.
+func Open(o Options) (*Runtime, error) {
+	if o.Threads < 0 {
+		return nil, sightline.Errorf(sightline.CodeInvalid, "threads is %d, it must be 0 (let ONNX Runtime decide) or more", o.Threads).
+			WithParam("threads")
+	}
+	loaded.Lock()
+	defer loaded.Unlock()
+	if loaded.library == "" {
+		lib, err := find(o.Library)
+		if err != nil {
+			return nil, err
+		}
+		native.SetSharedLibraryPath(lib.path)
+		if err := native.InitializeEnvironment(); err != nil {
+			return nil, sightline.Errorf(sightline.CodeRuntimeForeign, "ONNX Runtime %s at %s does not start: %w", lib.version, lib.path, err).
+				WithHint("replace it with ONNX Runtime %s or newer", MinVersion)
+		}
+		loaded.library, loaded.version = lib.path, lib.version
+	} else if err := sameLibrary(o.Library); err != nil {
+		return nil, err
+	}
+	return &Runtime{Library: loaded.library, Version: loaded.version, threads: o.Threads}, nil
 }
 
-// Close frees the session.
-func (s *Session) Close() error { panic("not built yet") }
+// sameLibrary refuses an explicit library that is not the one already loaded.
+func sameLibrary(explicit string) error {
+	if explicit == "" {
+		return nil
+	}
+	a, errA := os.Stat(explicit)
+	b, errB := os.Stat(loaded.library)
+	if errA == nil && errB == nil && os.SameFile(a, b) {
+		return nil
+	}
+	return sightline.Errorf(sightline.CodeInvalid, "%s was asked for, but this process already runs ONNX Runtime from %s", explicit, loaded.library).
+		WithParam("ort-library")
+}
+
+// find gives the first candidate that can be used. Where there is none, the error has the code of the first file that
+// was found (CodeRuntimeMissing when there was no file at all) and tells every place that was looked at.
+func find(explicit string) (library, error) {
+	exe, err := executable()
+	if err != nil && explicit == "" {
+		return library{}, sightline.Errorf(sightline.CodeRuntimeMissing, "cannot tell where this program lies, so ONNX Runtime cannot be looked for: %w", err).
+			WithHint("%s", hintExplicit)
+	}
+	candidates := Candidates(Places{Explicit: explicit, Executable: exe, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH})
+	var problems []*sightline.Error
+	for _, path := range candidates {
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		lib, problem := examine(path, runtime.GOOS, runtime.GOARCH)
+		if problem == nil {
+			return lib, nil
+		}
+		problems = append(problems, problem)
+	}
+	return library{}, notFound(candidates, problems)
+}
+
+// executable is the path of the running program, symbolic links resolved, so that a link in ~/bin finds its library.
+func executable() (string, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("ask the system for this program's path: %w", err)
+	}
+	if resolved, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = resolved
+	}
+	return exe, nil
+}
