@@ -26,6 +26,7 @@ const (
 	CodeIndexLocked      Code = "index_locked"       // another process writes to the index
 	CodeIndexMismatch    Code = "index_mismatch"     // the index was made with another model
 	CodeIndexCorrupt     Code = "index_corrupt"      // stored data is damaged
+	CodeIndexVersion     Code = "index_version"      // the index has another layout than this program knows
 	CodeBundleMissing    Code = "bundle_missing"     // no bundle where one was looked for
 	CodeBundleCorrupt    Code = "bundle_corrupt"     // a bundle whose bytes are not what its manifest says
 	CodeBundleNoText     Code = "bundle_no_text"     // free text asked of a bundle that serves its labels only
@@ -33,7 +34,13 @@ const (
 	CodeRuntimeArch      Code = "runtime_wrong_arch" // a library for another processor or system
 	CodeRuntimeForeign   Code = "runtime_not_onnx"   // a library, but not ONNX Runtime
 	CodeRuntimeOld       Code = "runtime_too_old"    // ONNX Runtime, but older than needed
+	CodeChanged          Code = "changed"            // a file that is no longer what was indexed
 	CodeUnauthorized     Code = "unauthorized"       // no key, or a wrong one
+	CodeForbidden        Code = "forbidden"          // asked by a page or under a name that may not ask
+	CodeMethod           Code = "method_not_allowed" // a route that does not take this HTTP method
+	CodeMediaType        Code = "unsupported_type"   // a request body of another kind than the route takes
+	CodeRequestTooLarge  Code = "request_too_large"  // a request body over the limit
+	CodeTimeout          Code = "timeout"            // the answer took too long
 	CodeUnavailable      Code = "unavailable"        // a part that is needed cannot be reached
 	CodeInternal         Code = "internal"           // a defect of Sightline
 )

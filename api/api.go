@@ -1,0 +1,97 @@
+// Package api is the HTTP interface: gin routes, request and response types, the guard in front of them, and the one
+// place where an error becomes a problem document. It asks index/ for everything and must not know which store, which
+// cache or which model runtime stands behind it.
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/index"
+)
+
+// Options is what the API is made of.
+type Options struct {
+	Index   *index.Index
+	Web     http.Handler // serves "/" and the page's files; nil leaves them out
+	Log     *slog.Logger
+	Version string // of the program, for /v1/stats
+	Orient  bool   // query images are turned upright first, as the bundle says
+
+	// Key is the static API key. It is asked for when the server can be reached from other machines
+	// (Loopback is false) and of requests that came through a proxy.
+	Key string
+	// Loopback says that the listener is bound to a loopback address. Requests must then name a loopback host, so that
+	// a foreign web page cannot reach the server through a name that it controls (DNS rebinding).
+	Loopback bool
+}
+
+// server holds what the handlers share.
+type server struct {
+	Options
+	thumbnails *thumbnails
+}
+
+// New joins the routes. The handler is safe for concurrent use.
+func New(o Options) http.Handler {
+	s := &server{Options: o, thumbnails: newThumbnails(thumbnailCacheBytes, runtime.GOMAXPROCS(0))}
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash = false
+	r.Use(s.logRequest, s.recoverPanic, secureHeaders, s.guardHost, s.guardOrigin, limitBody, limitTime)
+	r.NoRoute(s.handle(noRoute))
+	r.NoMethod(s.handle(noMethod))
+	r.GET("/healthz", s.health)
+	r.GET("/readyz", s.handle(s.ready))
+	s.routePage(r)
+	s.routeV1(r.Group("/v1", s.requireKey))
+	return r
+}
+
+func (s *server) routeV1(v1 *gin.RouterGroup) {
+	v1.GET("/search", s.handle(s.searchGet))
+	v1.POST("/search", s.handle(s.searchPost))
+	v1.GET("/images", s.handle(s.listImages))
+	v1.GET("/images/:id", s.handle(s.getImage))
+	v1.GET("/images/:id/file", s.handle(s.imageFile))
+	v1.HEAD("/images/:id/file", s.handle(s.imageFile))
+	v1.GET("/images/:id/thumbnail", s.handle(s.imageThumbnail))
+	v1.GET("/images/:id/similar", s.handle(s.similarImages))
+	v1.GET("/stats", s.handle(s.stats))
+}
+
+// routePage mounts the page: it is served without a key, because it asks the person for one and sends it with every
+// call.
+func (s *server) routePage(r *gin.Engine) {
+	if s.Web == nil {
+		return
+	}
+	page := gin.WrapH(s.Web)
+	for _, path := range []string{"/", "/favicon.ico", "/assets/*file"} {
+		r.GET(path, page)
+		r.HEAD(path, page)
+	}
+}
+
+// handle makes a gin handler of one that returns its error, so that every error takes the same way out.
+func (s *server) handle(h func(c *gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			s.fail(c, err)
+		}
+	}
+}
+
+func noRoute(c *gin.Context) error {
+	return sightline.Errorf(sightline.CodeNotFound, "there is no %s", c.Request.URL.Path).
+		WithHint("docs/api.md lists the routes")
+}
+
+func noMethod(c *gin.Context) error {
+	return sightline.Errorf(sightline.CodeMethod, "%s does not take %s", c.Request.URL.Path, c.Request.Method)
+}
