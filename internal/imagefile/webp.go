@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"io"
+	"math"
 
 	"golang.org/x/image/webp"
 )
@@ -27,7 +28,7 @@ func decodeWebP(data []byte) (image.Image, error) {
 	rest := scanner{data: data[webpHeader:]}
 	kind, head := webpChunk(&rest)
 	if kind != "VP8X" || len(head) < 10 || head[0]&webpAnimated == 0 {
-		return webp.Decode(bytes.NewReader(data))
+		return decodeStillWebP(data)
 	}
 	for !rest.short {
 		if kind, frame := webpChunk(&rest); kind == "ANMF" && len(frame) >= 16 {
@@ -56,12 +57,44 @@ func decodeWebPFrame(frame []byte, width, height int) (image.Image, error) {
 	file = binary.LittleEndian.AppendUint32(file, uint32(4+len(head)+len(payload))) //nolint:gosec // smaller than the file, whose own size fits
 	file = append(file, "WEBP"...)
 	file = append(file, head...)
-	img, err := webp.Decode(bytes.NewReader(append(file, payload...)))
+	img, err := decodeStillWebP(append(file, payload...))
 	if err != nil {
 		return nil, err
 	}
 	return onCanvas(img, at, width, height), nil
 }
+
+// decodeStillWebP decodes and corrects the colours: lossy WebP keeps luma in 16..235 and chroma in 16..240, which the
+// decoder hands on as if they were JPEG's 0..255, so that everything would look washed out.
+func decodeStillWebP(data []byte) (image.Image, error) {
+	img, err := webp.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	switch img := img.(type) {
+	case *image.YCbCr:
+		widenRange(img)
+	case *image.NYCbCrA:
+		widenRange(&img.YCbCr)
+	}
+	return img, nil
+}
+
+func widenRange(img *image.YCbCr) {
+	var luma, chroma [256]uint8
+	for i := range 256 {
+		luma[i] = clamp8((float64(i) - 16) * 255 / 219)
+		chroma[i] = clamp8((float64(i)-128)*255/224 + 128)
+	}
+	for i, y := range img.Y {
+		img.Y[i] = luma[y]
+	}
+	for i := range img.Cb {
+		img.Cb[i], img.Cr[i] = chroma[img.Cb[i]], chroma[img.Cr[i]]
+	}
+}
+
+func clamp8(v float64) uint8 { return uint8(math.Round(min(max(v, 0), 255))) }
 
 // webpChunk gives the next chunk's name and payload.
 func webpChunk(s *scanner) (kind string, payload []byte) {
