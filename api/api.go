@@ -4,6 +4,8 @@
 package api
 
 import (
+	"image"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -20,7 +22,11 @@ type Options struct {
 	Web     http.Handler // serves "/" and the page's files; nil leaves them out
 	Log     *slog.Logger
 	Version string // of the program, for /v1/stats
-	Orient  bool   // query images are turned upright first, as the bundle says
+
+	// Decode makes pixels of an image file's bytes, as the model wants to see them (a query image).
+	Decode func(data []byte) (image.Image, error)
+	// Thumbnail writes a JPEG of the image file that is no wider than width pixels.
+	Thumbnail func(w io.Writer, path string, width int) error
 
 	// Key is the static API key. It is asked for when the server can be reached from other machines
 	// (Loopback is false) and of requests that came through a proxy.
@@ -38,7 +44,7 @@ type server struct {
 
 // New joins the routes. The handler is safe for concurrent use.
 func New(o Options) http.Handler {
-	s := &server{Options: o, thumbnails: newThumbnails(thumbnailCacheBytes, runtime.GOMAXPROCS(0))}
+	s := &server{Options: o, thumbnails: newThumbnails(o.Thumbnail, thumbnailCacheBytes, runtime.GOMAXPROCS(0))}
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.HandleMethodNotAllowed = true

@@ -10,7 +10,6 @@ import (
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/index"
-	"github.com/sightline-search/sightline/internal/imagefile"
 )
 
 // maxLimit is the most results that one page holds.
@@ -146,11 +145,7 @@ func (s *server) decodeImage(text string) (image.Image, error) {
 	if err != nil {
 		return nil, sightline.Errorf(sightline.CodeInvalid, "the image is not base64: %w", err)
 	}
-	picture, err := imagefile.Decode(data, imagefile.DefaultLimits, s.Orient)
-	if err != nil {
-		return nil, err
-	}
-	return picture.Image, nil
+	return s.Decode(data)
 }
 
 func sortOrder(text string) (index.Sort, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -11,24 +12,25 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"github.com/sightline-search/sightline"
-	"github.com/sightline-search/sightline/internal/imagefile"
 )
 
 const (
 	thumbnailCacheBytes = 64 << 20
 	thumbnailWidth      = 320 // pixels, when the request names none
 	minThumbnailWidth   = 64
-	maxThumbnailWidth   = 1024
+	maxThumbnailWidth   = 2048 // sharp on a dense screen when one image fills it
 )
 
 // thumbnails keeps small copies in memory, bounded in bytes, and makes each at most once at a time.
 type thumbnails struct {
+	write func(w io.Writer, path string, width int) error
 	cache *otter.Cache[string, []byte]
 	slots chan struct{} // a decoded photograph is large: few at a time
 }
 
-func newThumbnails(maxBytes uint64, atOnce int) *thumbnails {
+func newThumbnails(write func(w io.Writer, path string, width int) error, maxBytes uint64, atOnce int) *thumbnails {
 	return &thumbnails{
+		write: write,
 		slots: make(chan struct{}, atOnce),
 		cache: otter.Must(&otter.Options[string, []byte]{
 			MaximumWeight: maxBytes,
@@ -58,13 +60,11 @@ func (t *thumbnails) make(ctx context.Context, img *sightline.Image, width int) 
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // only read
-	picture, err := imagefile.Open(file.Name(), imagefile.DefaultLimits, true)
-	if err != nil {
+	if err := file.Close(); err != nil {
 		return nil, err
 	}
 	var small bytes.Buffer
-	if err := imagefile.Thumbnail(&small, picture.Image, width); err != nil {
+	if err := t.write(&small, file.Name(), width); err != nil {
 		return nil, err
 	}
 	return small.Bytes(), nil
