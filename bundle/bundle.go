@@ -10,6 +10,7 @@ type Bundle struct {
 	Manifest Manifest
 	Labels   []Label
 	Calibration
+	byName map[string]int // folded names and aliases -> position in Labels
 }
 
 // Manifest is bundle.json.
