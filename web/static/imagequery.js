@@ -1,0 +1,63 @@
+// Searching by an image that the page is given: dropped, pasted or picked. The images stay in this tab's memory, numbered,
+// so that the back button finds them again.
+
+import { goTo } from "./address.js";
+import { byID } from "./dom.js";
+
+const given = new Map();
+
+/** The image with this number: {name, preview (address), base64}, or undefined after a reload. */
+export function givenImage(number) {
+  return given.get(number);
+}
+
+async function base64(file) {
+  const dataURL = await new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+  return dataURL.slice(dataURL.indexOf(",") + 1);
+}
+
+async function searchBy(file) {
+  const number = String(given.size + 1);
+  given.set(number, { name: file.name, preview: URL.createObjectURL(file), base64: await base64(file) });
+  goTo({ image: number });
+}
+
+function firstFile(transfer) {
+  return [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/") || file.type === "");
+}
+
+export function startImageQueries() {
+  const input = byID("image-file");
+  const hint = byID("drop-hint");
+  byID("pick-image").addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    if (input.files.length > 0) searchBy(input.files[0]);
+    input.value = "";
+  });
+  document.addEventListener("paste", (event) => {
+    const file = firstFile(event.clipboardData);
+    if (!file) return;
+    event.preventDefault();
+    searchBy(file);
+  });
+  document.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    hint.hidden = false;
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) hint.hidden = true;
+  });
+  document.addEventListener("drop", (event) => {
+    hint.hidden = true;
+    const file = firstFile(event.dataTransfer);
+    if (!file) return;
+    event.preventDefault();
+    searchBy(file);
+  });
+}

@@ -1,0 +1,145 @@
+// The enlarged view: one image with everything known of it, and the way to its neighbours.
+
+import { currentPlace, goTo } from "./address.js";
+import { fileURL, imageDetails } from "./api.js";
+import { byID, element, icon } from "./dom.js";
+import { fileName } from "./format.js";
+import { imagePanel } from "./panel.js";
+import { picture, thumbnailFor } from "./pictures.js";
+import { problemNotice } from "./problem.js";
+
+// What browsers show themselves; a TIFF is shown as its small copy.
+const shownByBrowsers = new Set(["jpeg", "png", "gif", "webp", "bmp"]);
+const swipeDistance = 56; // CSS pixels
+
+const dialog = byID("viewer");
+let shown = null; // {id, source}: the image, and the {collection, grid} it was opened from
+let loading = new AbortController();
+
+/** Shows the image; `source` is the search or start page that it belongs to. */
+export function showViewer(id, source) {
+  if (dialog.open && shown?.id === id && shown.source === source) return;
+  const opening = !dialog.open;
+  shown = { id, source };
+  loading.abort();
+  loading = new AbortController();
+  draw();
+  if (opening) dialog.showModal();
+  document.documentElement.classList.add("viewing");
+  source.ready?.then(() => shown?.id === id && drawSteps());
+}
+
+/** Closes the view and leaves the focus on the image that was shown last. */
+export function hideViewer() {
+  if (!dialog.open) return;
+  loading.abort();
+  dialog.close();
+  document.documentElement.classList.remove("viewing");
+  dialog.replaceChildren();
+  const { id, source } = shown;
+  shown = null;
+  source.grid?.draw();
+  source.grid?.focus(id);
+}
+
+function leave() {
+  if (history.state?.within) history.back();
+  else goTo({ ...currentPlace(), view: "" }, { replace: true });
+}
+
+async function step(by) {
+  const { id, source } = shown;
+  const { collection } = source;
+  const index = collection ? collection.indexOf(id) : -1;
+  if (index < 0 || index + by < 0) return;
+  if (index + by >= collection.items.length) await collection.more().catch(() => []);
+  const next = collection.items[index + by];
+  if (next && shown?.id === id) goTo({ ...currentPlace(), view: next.id }, { replace: true });
+}
+
+function draw() {
+  const { id, source } = shown;
+  const hit = source.collection?.items[source.collection.indexOf(id)];
+  const stage = element("div", { class: "stage" });
+  const panel = element("div", { class: "panel" });
+  const name = hit ? fileName(hit.path) : "";
+  const small = picture(thumbnailFor(id, 512), { alt: name, eager: true });
+  small.classList.add("large");
+  if (hit) fit(small, hit);
+  stage.append(small);
+  panel.append(element("h2", { id: "viewer-title" }, name || "Image"));
+  dialog.replaceChildren(stage, stepButton("previous", "Previous image", -1), stepButton("next", "Next image", 1),
+    element("button", { class: "round close", type: "button", "aria-label": "Close", title: "Close (Esc)", onclick: leave }, icon("close")), panel);
+  drawSteps();
+  imageDetails(id, loading.signal).then((details) => {
+    panel.replaceChildren(...imagePanel(details, hit));
+    panel.scrollTop = 0;
+    small.alt = fileName(details.path);
+    fit(small, details);
+    if (shownByBrowsers.has(details.format)) sharpen(small, details);
+  }).catch((error) => {
+    if (error.name !== "AbortError") panel.append(problemNotice(error));
+  });
+}
+
+/** Gives the picture its place before it arrives. A small image is enlarged to three times its size at most. */
+function fit(img, { width, height }) {
+  img.style.setProperty("--width", width);
+  img.style.setProperty("--height", height);
+}
+
+/** Puts the file itself in the place of its small copy as soon as it is there. */
+function sharpen(small, details) {
+  const large = picture(fileURL(details.id), { alt: small.alt, eager: true });
+  large.classList.add("large");
+  fit(large, details);
+  large.addEventListener("load", () => small.replaceWith(large), { once: true });
+}
+
+function stepButton(name, label, by) {
+  return element("button", {
+    class: `round ${name}`, type: "button", "aria-label": label, title: `${label} (${by < 0 ? "←" : "→"})`, onclick: () => step(by),
+  }, icon(name));
+}
+
+/** Shows the ways to the neighbours that there are. */
+function drawSteps() {
+  const { id, source } = shown;
+  const { collection } = source;
+  const index = collection ? collection.indexOf(id) : -1;
+  dialog.querySelector(".previous").hidden = index <= 0;
+  dialog.querySelector(".next").hidden = index < 0 || (index === collection.items.length - 1 && collection.complete);
+}
+
+export function startViewer() {
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault(); // the address closes it
+    leave();
+  });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(1);
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target.classList.contains("stage")) leave();
+  });
+  startSwipes();
+}
+
+function startSwipes() {
+  let start = null;
+  dialog.addEventListener("touchstart", (event) => {
+    const onStage = event.target.closest(".stage") && event.touches.length === 1;
+    start = onStage ? event.touches[0] : null;
+  }, { passive: true });
+  dialog.addEventListener("touchend", (event) => {
+    if (!start) return;
+    const end = event.changedTouches[0];
+    const across = end.clientX - start.clientX;
+    const down = end.clientY - start.clientY;
+    start = null;
+    if (Math.abs(across) > swipeDistance && Math.abs(across) > Math.abs(down)) step(across < 0 ? 1 : -1);
+    else if (down > swipeDistance * 1.5) leave();
+  }, { passive: true });
+}
