@@ -1,0 +1,106 @@
+// Package config is the only reader of flags, environment variables and sightline.yaml: one table of every key (Keys),
+// flag before environment before file before default. It must not know what the values are used for.
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// Config is the outcome: every value valid, every path absolute.
+type Config struct {
+	Data       string     // index folder
+	Bundle     string     // model bundle; "" searches
+	Store      string     // "sqlite" or "sqlite:///absolute/folder"
+	Redis      string     // always "" in this version
+	Device     string     // "cpu" or "auto"
+	Threads    int        // threads of one model run; 0 is one for each core
+	APIKey     string     // "" is no key
+	JSON       bool       // results as JSON
+	Quiet      bool       // no progress
+	LogLevel   slog.Level // least important level that is logged
+	Listen     string     // host:port of the server
+	ORTLibrary string     // ONNX Runtime; "" searches
+
+	File   string            // the file that was read; "" when there was none
+	Origin map[string]string // key name -> where its value comes from: "--data", "SIGHTLINE_DATA", "FILE:LINE" or "default"
+}
+
+// IndexDir is the folder of the embedded store: that of a sqlite:/// URL, otherwise Data.
+func (c *Config) IndexDir() string {
+	if dir, ok := strings.CutPrefix(c.Store, sqliteURL); ok {
+		return dir
+	}
+	return c.Data
+}
+
+// Key is one setting: a flag --NAME, an environment variable and a key of the same name in sightline.yaml.
+type Key struct {
+	Name    string
+	Value   string // what stands for the value in help texts, "" for a switch
+	Default string // as shown; computed where it depends on the environment
+	Help    string
+	Serve   bool // a flag of serve only
+
+	set func(c *Config, raw string) error // its error says what is allowed
+}
+
+// Env is the key's environment variable.
+func (k Key) Env() string {
+	return "SIGHTLINE_" + strings.ToUpper(strings.ReplaceAll(k.Name, "-", "_"))
+}
+
+// configFlag names the file itself, so it is the one flag that the file does not have.
+const (
+	configFlag = "config"
+	configEnv  = "SIGHTLINE_CONFIG"
+	configHelp = "settings `FILE`, instead of $XDG_CONFIG_HOME/sightline/sightline.yaml [" + configEnv + "]"
+)
+
+// Keys is the table of every setting, in the order of help texts.
+func Keys() []Key {
+	return []Key{
+		{Name: "data", Value: "DIR", Default: "$XDG_DATA_HOME/sightline", Help: "index folder", set: setData},
+		{Name: "bundle", Value: "DIR", Default: "beside the program", Help: "model bundle", set: setBundle},
+		{Name: "store", Value: "URL", Default: "sqlite", Help: "where the index is kept: sqlite (in the index folder) or sqlite:///absolute/folder", set: setStore},
+		{Name: "redis", Value: "URL", Help: "shared cache; not in this version", set: setRedis},
+		{Name: "device", Value: "NAME", Default: "auto", Help: "what computes: cpu, or auto for the best that is there", set: setDevice},
+		{Name: "threads", Value: "N", Default: "0", Help: "threads of one model run; 0 is one for each core", set: setThreads},
+		{Name: "api-key", Value: "KEY", Help: "key that HTTP clients must send; needed off loopback", set: setAPIKey},
+		{Name: "json", Default: "false", Help: "results as JSON", set: setBool(func(c *Config) *bool { return &c.JSON })},
+		{Name: "quiet", Default: "false", Help: "no progress on stderr", set: setBool(func(c *Config) *bool { return &c.Quiet })},
+		{Name: "log-level", Value: "LEVEL", Default: "info", Help: "least important level that is logged: debug, info, warn or error", set: setLogLevel},
+		{Name: "ort-library", Value: "FILE", Default: "searched", Help: "ONNX Runtime's shared library", set: setORTLibrary},
+		{Name: "listen", Value: "HOST:PORT", Default: "127.0.0.1:8080", Help: "address of the server", Serve: true, set: setListen},
+	}
+}
+
+// Register defines the flags that every command takes, --config among them.
+func Register(flags *pflag.FlagSet) {
+	flags.String(configFlag, "", configHelp)
+	register(flags, false)
+}
+
+// RegisterServe defines the flags that only serve takes.
+func RegisterServe(flags *pflag.FlagSet) { register(flags, true) }
+
+// register gives flags no default of their own: whether one was set is what decides over the environment.
+func register(flags *pflag.FlagSet, serve bool) {
+	for _, k := range Keys() {
+		if k.Serve != serve {
+			continue
+		}
+		if k.Value == "" {
+			flags.Bool(k.Name, false, fmt.Sprintf("%s [%s]", k.Help, k.Env()))
+			continue
+		}
+		usage := fmt.Sprintf("%s; `%s` [%s]", k.Help, k.Value, k.Env())
+		if k.Default != "" {
+			usage = fmt.Sprintf("%s; `%s`, default %s [%s]", k.Help, k.Value, k.Default, k.Env())
+		}
+		flags.String(k.Name, "", usage)
+	}
+}

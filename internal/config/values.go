@@ -1,0 +1,124 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+const (
+	sqliteURL  = "sqlite://"
+	maxThreads = 1024
+)
+
+// Each setter takes a value as written and either stores it or tells what is allowed.
+
+func setData(c *Config, raw string) error   { return setPath(&c.Data, raw) }
+func setBundle(c *Config, raw string) error { return setPath(&c.Bundle, raw) }
+
+func setORTLibrary(c *Config, raw string) error { return setPath(&c.ORTLibrary, raw) }
+
+func setPath(field *string, raw string) error {
+	if raw == "" {
+		return errors.New("it must be a path")
+	}
+	if strings.ContainsRune(raw, 0) {
+		return errors.New("it must be a path without zero bytes")
+	}
+	abs, err := filepath.Abs(raw)
+	if err != nil {
+		return fmt.Errorf("it cannot be made absolute: %w", err)
+	}
+	*field = abs
+	return nil
+}
+
+func setStore(c *Config, raw string) error {
+	const allowed = "it must be sqlite or sqlite:///absolute/folder"
+	dir, isURL := strings.CutPrefix(raw, sqliteURL)
+	switch {
+	case strings.HasPrefix(raw, "qdrant:"):
+		return errors.New("Qdrant is not in this version; " + allowed)
+	case raw == "sqlite":
+		c.Store = raw
+	case isURL && filepath.IsAbs(dir):
+		c.Store = sqliteURL + filepath.Clean(dir)
+	default:
+		return errors.New(allowed)
+	}
+	return nil
+}
+
+func setRedis(*Config, string) error {
+	return errors.New("Redis is not in this version; leave it out, texts are cached in the process")
+}
+
+func setDevice(c *Config, raw string) error {
+	switch raw {
+	case "cpu", "auto":
+		c.Device = raw
+		return nil
+	case "cuda":
+		return errors.New("CUDA is not in this version; it must be cpu or auto")
+	}
+	return errors.New("it must be cpu or auto")
+}
+
+func setThreads(c *Config, raw string) error {
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < 0 || n > maxThreads {
+		return fmt.Errorf("it must be a whole number from 0 to %d", maxThreads)
+	}
+	c.Threads = n
+	return nil
+}
+
+func setAPIKey(c *Config, raw string) error {
+	for _, r := range raw {
+		if r <= ' ' || r > '~' {
+			return errors.New("it must be printable ASCII without spaces, as HTTP headers carry it")
+		}
+	}
+	c.APIKey = raw
+	return nil
+}
+
+func setBool(field func(c *Config) *bool) func(*Config, string) error {
+	return func(c *Config, raw string) error {
+		switch strings.ToLower(raw) {
+		case "true", "1":
+			*field(c) = true
+		case "false", "0":
+			*field(c) = false
+		default:
+			return errors.New("it must be true or false")
+		}
+		return nil
+	}
+}
+
+func setLogLevel(c *Config, raw string) error {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[strings.ToLower(raw)]
+	if !ok {
+		return errors.New("it must be debug, info, warn or error")
+	}
+	c.LogLevel = level
+	return nil
+}
+
+func setListen(c *Config, raw string) error {
+	_, port, err := net.SplitHostPort(raw)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return errors.New("it must be HOST:PORT with a port from 0 to 65535 (0 is any free one), such as 127.0.0.1:8080 or [::1]:8080")
+	}
+	c.Listen = raw
+	return nil
+}
