@@ -3,8 +3,6 @@
 package imagefile
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"image"
 	"path/filepath"
 	"strings"
@@ -81,8 +79,7 @@ func decode(data []byte, l Limits, orient bool) (*Picture, *sightline.Error) {
 	if orient {
 		img = meta.orientation.apply(img)
 	}
-	sum := sha256.Sum256(data)
-	id := sightline.ImageID(hex.EncodeToString(sum[:]))
+	id := identify(data)
 	return &Picture{ID: id, Image: img, Facts: sightline.Image{
 		ID: id, Format: f.name, Width: width, Height: height, TakenAt: meta.takenAt, Camera: meta.camera,
 	}}, nil
