@@ -72,3 +72,37 @@ func TestProbabilityTakesTermsAsIndependent(t *testing.T) {
 		assert.InDelta(t, want, got, 1e-12, in)
 	}
 }
+
+func TestRegardlessIsWhatMatchesWithoutAnyTerm(t *testing.T) {
+	png := sightline.FormatIs("png")
+	for in, want := range map[string]sightline.Filter{
+		"dog":                       sightline.Or{},
+		"dog -cat":                  sightline.Or{},
+		"NOT dog":                   nil,
+		"type:png":                  png,
+		"dog OR type:png":           png,
+		"dog OR NOT cat":            nil,
+		"dog type:png":              sightline.Or{},
+		"NOT dog type:png":          png,
+		"NOT (dog type:png)":        nil,
+		"dog OR (cat type:png)":     sightline.Or{},
+		"dog OR (NOT cat type:png)": png,
+	} {
+		got := query.Regardless(parse(t, in))
+		assert.Equal(t, want, got, in)
+		assert.Equal(t, in == "dog" || query.Never(want), query.Never(got), in)
+	}
+}
+
+func TestRestIsWhatTheFilterDoesNotSay(t *testing.T) {
+	for in, want := range map[string]string{
+		"dog":                            "dog",
+		"dog type:png":                   "dog",
+		"dog -cat type:png":              "dog AND NOT cat",
+		"dog OR type:png":                "dog OR type:png",
+		"dog (cat OR name:a*) -type:png": "dog AND (cat OR name:a*)",
+	} {
+		assert.Equal(t, want, query.Rest(parse(t, in)).String(), in)
+	}
+	assert.Nil(t, query.Rest(parse(t, "type:png (name:a* OR name:b*)")))
+}

@@ -97,9 +97,6 @@ func cutComparison(s string) (op, rest string) {
 }
 
 func readPath(v string) (sightline.Filter, string) {
-	if folder, ok := strings.CutSuffix(v, "/"); ok && folder != "" {
-		v = folder + "/*"
-	}
 	return sightline.PathGlob(v), badGlob(v)
 }
 

@@ -75,7 +75,7 @@ func TestFacts(t *testing.T) {
 		want sightline.Filter
 	}{
 		{"path:holiday/*", sightline.PathGlob("holiday/*")},
-		{"path:holiday/", sightline.PathGlob("holiday/*")},
+		{"path:holiday/", sightline.PathGlob("holiday/")},
 		{`path:"my photos/*"`, sightline.PathGlob("my photos/*")},
 		{"name:IMG_1*", sightline.NameGlob("IMG_1*")},
 		{`camera:"X100"`, sightline.CameraHas("X100")},
