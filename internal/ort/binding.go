@@ -60,7 +60,7 @@ func (i Info) accepts(t Tensor) error {
 // element whenever Go has no type for it, so f16 gets memory of the right size beforehand.
 func (i Info) room(batch int64) (native.Value, error) {
 	if i.DType != F16 {
-		return nil, nil //nolint:nilnil // the binding's own way to say "allocate it"
+		return nil, nil
 	}
 	shape := slices.Clone(i.Shape)
 	if len(shape) > 0 && shape[0] == -1 {

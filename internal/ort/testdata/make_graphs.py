@@ -1,6 +1,6 @@
 """Writes the small graphs that the tests of internal/ort run. Needs the package onnx:
 
-    python make_graphs.py
+python make_graphs.py
 """
 
 from pathlib import Path

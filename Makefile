@@ -1,0 +1,77 @@
+# Sightline. `make help` tells what there is.
+# Building needs Go, Python 3 with venv, a C compiler and make; no root.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+TOOLS := .tools
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := $(TOOLS)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+RUFF := $(TOOLS)/ruff/bin/ruff
+PYTHON_CODE := training scripts internal/ort/testdata
+
+.PHONY: help setup lib build run test test-training model lint fmt bench clean
+
+help: ## Tell what each target does.
+	@echo "make run                  builds everything, indexes the sample gallery, serves the search page"
+	@echo "make run IMAGES=folder    the same with your own images"
+	@echo "make test                 sets up what the tests need and runs them"
+	@echo
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what the tests need (apt, as root or with sudo; otherwise names the packages and fails).
+	@scripts/setup.sh
+
+lib: ## Fetch the pinned ONNX Runtime into lib/ (once).
+	@$(PYTHON) scripts/fetch_onnxruntime.py
+
+build: lib ## Build bin/sightline, which runs from any folder.
+	@go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/sightline ./cmd/sightline
+
+run: build ## Index IMAGES (the sample gallery) and serve the search page on 127.0.0.1 (PORT, 8080 or the next free one).
+	@scripts/run.sh "$(or $(IMAGES),gallery)"
+
+test: setup lib ## Set up and run every Go test.
+	go test ./...
+
+test-training: .venv-training/ready ## Run the tests of training/ (makes .venv-training with PyTorch: some GB, once).
+	.venv-training/bin/python -m pytest -q training/tests
+
+model: .venv-training/ready ## Train the default model anew into models/default (about an hour on two cores).
+	.venv-training/bin/python -m training.reproduce
+
+lint: $(GOLANGCI_LINT) $(RUFF) ## Check formatting, code rules, layers, modules and the Python code.
+	go mod verify
+	$(GOLANGCI_LINT) run ./...
+	$(RUFF) check $(PYTHON_CODE)
+	$(RUFF) format --check $(PYTHON_CODE)
+
+fmt: $(GOLANGCI_LINT) $(RUFF) ## Format the Go and the Python code.
+	$(GOLANGCI_LINT) fmt ./...
+	$(RUFF) format $(PYTHON_CODE)
+
+bench: lib ## Run the Go benchmarks of the decoder, the encoder and the store.
+	go test -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/...
+
+clean: ## Remove everything that was built or fetched here; indexes in .sightline/ too.
+	rm -rf bin lib $(TOOLS) .venv-training .sightline coverage.out
+
+$(GOLANGCI_LINT):
+	@echo "make: building golangci-lint $(GOLANGCI_LINT_VERSION), once (some minutes)" >&2
+	@GOBIN="$(CURDIR)/$(TOOLS)/bin" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv $(TOOLS)/bin/golangci-lint $@
+
+$(RUFF): scripts/ruff.txt
+	@$(PYTHON) -m venv $(TOOLS)/ruff
+	@$(TOOLS)/ruff/bin/pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all: --requirement scripts/ruff.txt
+	@touch $@
+
+.venv-training/ready: training/requirements.txt
+	$(PYTHON) -m venv .venv-training
+	.venv-training/bin/pip --disable-pip-version-check install --quiet --requirement training/requirements.txt
+	@touch $@

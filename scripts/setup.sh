@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Installs what `make test` needs beyond what `make build` needs. This is the one list of it.
+# Installs through apt as root or with a sudo that asks no password; otherwise names the packages and fails.
+set -euo pipefail
+
+# A command that tells that the package is there : the Debian package.
+needs=(
+  "chromium chromium-browser google-chrome:chromium" # the browser test
+  "fc-list:fontconfig"                               # lays out the page's text in it
+)
+
+missing=()
+for need in "${needs[@]}"; do
+  found=""
+  for command in ${need%%:*}; do
+    if command -v "$command" >/dev/null; then found=yes; fi
+  done
+  if [[ -z $found ]]; then missing+=("${need##*:}"); fi
+done
+if ((${#missing[@]} == 0)); then exit 0; fi
+
+as_root=()
+if ((EUID != 0)); then as_root=(sudo -n); fi
+if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
+  echo "make setup: the tests need these packages, and apt may not be used to install them: ${missing[*]}" >&2
+  echo "make setup: install them and run make again" >&2
+  exit 1
+fi
+echo "make setup: installing ${missing[*]}" >&2
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
