@@ -1,7 +1,7 @@
 package sightline
 
 import (
-	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,11 +19,9 @@ type (
 
 // The leaves.
 type (
-	// PathGlob is true when the glob matches the whole path of one of the image's files, or any run of whole trailing
-	// path elements ("holiday/*" matches /photos/holiday/a.jpg). '*' crosses '/' in the last element of the pattern
-	// only when it is the pattern's last character; matching ignores case.
+	// PathGlob is true when the pattern matches the path of one of the image's files; Matches says how.
 	PathGlob string
-	// NameGlob is true when the glob (path.Match syntax, case ignored) matches the base name of one of the files.
+	// NameGlob is true when the pattern (path.Match syntax, case ignored) matches the base name of one of the files.
 	NameGlob string
 	// TakenIn is true when TakenAt is known and lies in [From, To). A zero bound is open.
 	TakenIn struct{ From, To time.Time }
@@ -31,7 +29,7 @@ type (
 	CameraHas string
 	// SizeIn is true when Width*Height lies in [MinPixels, MaxPixels]; MaxPixels 0 is open.
 	SizeIn struct{ MinPixels, MaxPixels int64 }
-	// FormatIs is true when the image's format equals the value ("jpeg").
+	// FormatIs is true when the image's format equals the value ("jpeg"), case ignored.
 	FormatIs string
 	// TagOver is true when the stored probability of the label is over P. An image without a stored probability has 0.
 	TagOver struct {
@@ -85,9 +83,9 @@ func MatchFilter(f Filter, img *Image, tag func(name string) float64) bool {
 func matchLeaf(f Filter, img *Image) bool {
 	switch f := f.(type) {
 	case PathGlob:
-		return anyFile(img, func(p string) bool { return matchPath(string(f), p) })
+		return anyFile(img, f.Matches)
 	case NameGlob:
-		return anyFile(img, func(p string) bool { return matchFold(string(f), path.Base(p)) })
+		return anyFile(img, f.Matches)
 	case TakenIn:
 		t := img.TakenAt
 		return !t.IsZero() && !t.Before(f.From) && (f.To.IsZero() || t.Before(f.To))
@@ -97,50 +95,13 @@ func matchLeaf(f Filter, img *Image) bool {
 		n := int64(img.Width) * int64(img.Height)
 		return n >= f.MinPixels && (f.MaxPixels == 0 || n <= f.MaxPixels)
 	case FormatIs:
-		return strings.EqualFold(img.Format, string(f))
+		return strings.ToLower(img.Format) == strings.ToLower(string(f))
 	case IDIn:
-		for _, id := range f {
-			if id == img.ID {
-				return true
-			}
-		}
+		return slices.Contains(f, img.ID)
 	}
 	return false
 }
 
 func anyFile(img *Image, ok func(path string) bool) bool {
-	for _, file := range img.Files {
-		if ok(file.Path) {
-			return true
-		}
-	}
-	return false
-}
-
-// matchPath tries the pattern on the whole path and on every run of trailing elements.
-func matchPath(pattern, p string) bool {
-	if matchTail(pattern, p) {
-		return true
-	}
-	for i := range len(p) {
-		if p[i] == '/' && matchTail(pattern, p[i+1:]) {
-			return true
-		}
-	}
-	return false
-}
-
-// matchTail lets a pattern that ends in "/*" match everything below the folder, however deep.
-func matchTail(pattern, p string) bool {
-	if folder, below := strings.CutSuffix(pattern, "/*"); below {
-		depth := strings.Count(folder, "/") + 1
-		elements := strings.SplitN(p, "/", depth+1)
-		return len(elements) == depth+1 && matchFold(folder, strings.Join(elements[:depth], "/"))
-	}
-	return matchFold(pattern, p)
-}
-
-func matchFold(pattern, s string) bool {
-	ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(s))
-	return err == nil && ok
+	return slices.ContainsFunc(img.Files, func(file File) bool { return ok(file.Path) })
 }

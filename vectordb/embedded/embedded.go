@@ -2,7 +2,21 @@
 // memory, scanned exactly. It must not know models or queries.
 package embedded
 
-import "github.com/sightline-search/sightline/vectordb"
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"sync"
+
+	"github.com/gofrs/flock"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/vectordb"
+)
+
+// FileName is the database file inside the index folder; SQLite keeps its log beside it (-wal, -shm).
+const FileName = "index.db"
 
 // Mode says what a store is opened for.
 type Mode int
@@ -13,6 +27,72 @@ const (
 	ReadWrite             // one at a time: a second one gets CodeIndexLocked with the holder's process id
 )
 
+// Store is an index folder. Vectors are read into memory by the first Nearest, and from then on only what has changed.
+type Store struct {
+	dir     string
+	lock    *flock.Flock // nil in ReadOnly mode
+	writer  *sql.DB      // one connection; nil in ReadOnly mode
+	vectors vectors
+
+	opening sync.Mutex
+	readers *sql.DB // nil while a ReadOnly store has found no index yet
+
+	calls   sync.WaitGroup
+	closing sync.Mutex
+	closed  bool
+}
+
 // Open opens the index in the folder, creating it in ReadWrite mode. In ReadOnly mode a folder without an index is an
-// empty store.
-func Open(dir string, mode Mode) (vectordb.Store, error) { panic("not built yet") }
+// empty store, which has data as soon as a writer has created the index.
+func Open(dir string, mode Mode) (vectordb.Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, sightline.Errorf(sightline.CodeInvalid, "index folder %q: %w", dir, err)
+	}
+	s := &Store{dir: dir}
+	if mode == ReadWrite {
+		err = s.openWriter(context.Background())
+	} else {
+		_, err = s.reader(context.Background())
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// enter counts a call in; leave must follow. It fails once the store is closed.
+func (s *Store) enter(ctx context.Context) (leave func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.closed {
+		return nil, sightline.Errorf(sightline.CodeUnavailable, "the index in %s is closed", s.dir)
+	}
+	s.calls.Add(1)
+	return s.calls.Done, nil
+}
+
+// Close waits for running calls, closes the files and gives the writer's lock back.
+func (s *Store) Close() error {
+	s.closing.Lock()
+	first := !s.closed
+	s.closed = true
+	s.closing.Unlock()
+	s.calls.Wait()
+	if !first {
+		return nil
+	}
+	var errs []error
+	for _, db := range []*sql.DB{s.readers, s.writer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Unlock())
+	}
+	return s.explain(errors.Join(errs...), "close")
+}

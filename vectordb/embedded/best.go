@@ -1,0 +1,86 @@
+package embedded
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/vectordb"
+)
+
+// best keeps the k best hits: a heap with the worst of them on top.
+type best struct {
+	k    int
+	hits []hit
+}
+
+type hit struct {
+	id    sightline.ImageID
+	score float32
+}
+
+// worse orders hits from the worst to the best: by score, ties by id.
+func (h hit) worse(o hit) bool {
+	if h.score != o.score {
+		return h.score < o.score
+	}
+	return h.id > o.id
+}
+
+func (b *best) add(id sightline.ImageID, score float32) {
+	h := hit{id: id, score: score}
+	if len(b.hits) < b.k {
+		b.hits = append(b.hits, h)
+		b.up(len(b.hits) - 1)
+		return
+	}
+	if score < b.hits[0].score || !b.hits[0].worse(h) {
+		return
+	}
+	b.hits[0] = h
+	b.down(0)
+}
+
+func (b *best) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !b.hits[i].worse(b.hits[parent]) {
+			return
+		}
+		b.hits[i], b.hits[parent] = b.hits[parent], b.hits[i]
+		i = parent
+	}
+}
+
+func (b *best) down(i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(b.hits) {
+			return
+		}
+		if right := child + 1; right < len(b.hits) && b.hits[right].worse(b.hits[child]) {
+			child = right
+		}
+		if !b.hits[child].worse(b.hits[i]) {
+			return
+		}
+		b.hits[i], b.hits[child] = b.hits[child], b.hits[i]
+		i = child
+	}
+}
+
+// merge joins what the workers have kept, best first.
+func merge(parts []best, k int) []vectordb.Scored {
+	var all []hit
+	for _, part := range parts {
+		all = append(all, part.hits...)
+	}
+	slices.SortFunc(all, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id))
+	})
+	scored := make([]vectordb.Scored, 0, min(k, len(all)))
+	for _, h := range all[:min(k, len(all))] {
+		scored = append(scored, vectordb.Scored{ID: h.id, Score: float64(h.score)})
+	}
+	return scored
+}

@@ -1,0 +1,189 @@
+package embedded
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"iter"
+	"time"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/vectordb"
+)
+
+// read runs work on the connections for reading; without an index yet it does nothing.
+func (s *Store) read(ctx context.Context, doing string, work func(db *sql.DB) error) error {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	db, err := s.reader(ctx)
+	if err != nil || db == nil {
+		return err
+	}
+	return s.explain(work(db), doing)
+}
+
+// each runs a query and hands its rows over one by one until row returns false or an error.
+func each(ctx context.Context, db *sql.DB, query string, args []any, row func(*sql.Rows) (bool, error)) error {
+	rows, err := db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		more, err := row(rows)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// imageColumns and the order by path within an image are what collectImages reads.
+const imageColumns = `i.id, i.format, i.width, i.height, i.taken_at, i.indexed_at, i.camera, f.path, f.size, f.mtime_s, f.mtime_ns`
+
+// collectImages reads one row a file and hands over whole images.
+func collectImages(ctx context.Context, db *sql.DB, query string, args []any, yield func(*sightline.Image) bool) error {
+	var current *sightline.Image
+	wanted := true
+	err := each(ctx, db, query, args, func(rows *sql.Rows) (bool, error) {
+		img, err := scanImage(rows)
+		if err != nil {
+			return false, err
+		}
+		if current != nil && current.ID == img.ID {
+			current.Files = append(current.Files, img.Files...)
+			return true, nil
+		}
+		if current != nil {
+			wanted = yield(current)
+		}
+		current = img
+		return wanted, nil
+	})
+	if err == nil && wanted && current != nil {
+		yield(current)
+	}
+	return err
+}
+
+func scanImage(rows *sql.Rows) (*sightline.Image, error) {
+	img := &sightline.Image{}
+	var taken sql.NullInt64
+	var indexed int64
+	file, err := scanFile(rows, &img.ID, &img.Format, &img.Width, &img.Height, &taken, &indexed, &img.Camera)
+	if err != nil {
+		return nil, err
+	}
+	img.Files = []sightline.File{file}
+	img.IndexedAt = time.UnixMicro(indexed).UTC()
+	if taken.Valid {
+		img.TakenAt = time.UnixMicro(taken.Int64).UTC()
+	}
+	return img, nil
+}
+
+// scanFile scans path, size, mtime_s and mtime_ns after the columns that go to before.
+func scanFile(rows *sql.Rows, before ...any) (f sightline.File, err error) {
+	var seconds, nanoseconds int64
+	err = rows.Scan(append(before, &f.Path, &f.Size, &seconds, &nanoseconds)...)
+	f.ModTime = time.Unix(seconds, nanoseconds).UTC()
+	return f, err
+}
+
+// Images streams images in one read transaction: it sees the store as it was when the iteration began.
+func (s *Store) Images(ctx context.Context, filter sightline.Filter, order vectordb.Order) iter.Seq2[*sightline.Image, error] {
+	return func(yield func(*sightline.Image, error) bool) {
+		by := map[vectordb.Order]string{
+			vectordb.ByID:   `i.id`,
+			vectordb.Newest: `coalesce(i.taken_at, i.indexed_at) DESC, i.id`,
+			vectordb.Oldest: `coalesce(i.taken_at, i.indexed_at), i.id`,
+		}[order]
+		err := s.read(ctx, "list images", func(db *sql.DB) error {
+			where, args, err := compile(filter)
+			if err != nil {
+				return err
+			}
+			query := `SELECT ` + imageColumns + ` FROM images i JOIN files f ON f.image = i.row
+				WHERE ` + where + ` ORDER BY ` + by + `, f.path`
+			return collectImages(ctx, db, query, args, func(img *sightline.Image) bool { return yield(img, nil) })
+		})
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// Get gives images by id.
+func (s *Store) Get(ctx context.Context, ids []sightline.ImageID) ([]*sightline.Image, error) {
+	known := make(map[sightline.ImageID]*sightline.Image, len(ids))
+	err := s.read(ctx, "read images", func(db *sql.DB) error {
+		query := `SELECT ` + imageColumns + ` FROM images i JOIN files f ON f.image = i.row
+			WHERE i.id IN (SELECT value FROM json_each(?)) ORDER BY i.id, f.path`
+		return collectImages(ctx, db, query, []any{idList(ids)}, func(img *sightline.Image) bool {
+			known[img.ID] = img
+			return true
+		})
+	})
+	images := make([]*sightline.Image, 0, len(known))
+	for _, id := range ids {
+		if img := known[id]; img != nil {
+			images = append(images, img)
+		}
+	}
+	return images, err
+}
+
+// Features gives features by id.
+func (s *Store) Features(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID]sightline.Features, error) {
+	found := make(map[sightline.ImageID]sightline.Features, len(ids))
+	err := s.read(ctx, "read features", func(db *sql.DB) error {
+		query := `SELECT i.id, f.global, p.data FROM images i
+			JOIN features f ON f.image = i.row AND f.generation = (` + serving + `)
+			JOIN patches p ON p.feature = f.id
+			WHERE i.id IN (SELECT value FROM json_each(?))`
+		return each(ctx, db, query, []any{idList(ids)}, func(rows *sql.Rows) (bool, error) {
+			var id sightline.ImageID
+			var global sql.RawBytes
+			var f sightline.Features
+			if err := rows.Scan(&id, &global, &f.Patches); err != nil {
+				return false, err
+			}
+			f.Global = make([]float32, len(global)/4)
+			decodeVector(f.Global, global)
+			found[id] = f
+			return true, nil
+		})
+	})
+	return found, err
+}
+
+// Tags gives stored probabilities by id.
+func (s *Store) Tags(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID][]sightline.Tag, error) {
+	found := make(map[sightline.ImageID][]sightline.Tag, len(ids))
+	err := s.read(ctx, "read tags", func(db *sql.DB) error {
+		query := `SELECT i.id, l.name, t.probability FROM images i
+			JOIN tags t ON t.image = i.row AND t.generation = (` + serving + `)
+			JOIN labels l ON l.id = t.label
+			WHERE i.id IN (SELECT value FROM json_each(?)) ORDER BY i.row, t.probability DESC, l.name`
+		return each(ctx, db, query, []any{idList(ids)}, func(rows *sql.Rows) (bool, error) {
+			var id sightline.ImageID
+			var tag sightline.Tag
+			err := rows.Scan(&id, &tag.Name, &tag.Probability)
+			found[id] = append(found[id], tag)
+			return true, err
+		})
+	})
+	return found, err
+}
+
+// serving selects the generation that answers.
+const serving = `SELECT id FROM generations WHERE state = 'serving'`
+
+// idList is a list of ids as one SQL parameter, for json_each.
+func idList(ids []sightline.ImageID) string {
+	list, _ := json.Marshal(ids) // a list of strings always has a JSON form
+	return string(list)
+}
