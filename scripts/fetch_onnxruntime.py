@@ -32,7 +32,7 @@ def main() -> int:
         return 0
     if platform.system() != "Linux" or platform.machine() not in ("x86_64", "aarch64"):
         print(
-            f"make lib: no pinned ONNX Runtime for {platform.system()} {platform.machine()}; install ONNX Runtime 1.24 or\n"
+            f"make lib: no pinned ONNX Runtime for {platform.system()} {platform.machine()}; install version 1.24 or\n"
             "newer yourself and name its shared library in SIGHTLINE_ORT_LIBRARY",
             file=sys.stderr,
         )

@@ -1,6 +1,7 @@
 package ort
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -12,6 +13,7 @@ const PinnedVersion = "1.27.0"
 
 const (
 	hintExplicit = "name the library with --ort-library or SIGHTLINE_ORT_LIBRARY"
+	hintNamed    = "name ONNX Runtime " + MinVersion + " or newer there, or leave --ort-library and SIGHTLINE_ORT_LIBRARY out to search for it"
 	hintInstall  = "run `make lib` in the checkout, or put ONNX Runtime " + MinVersion +
 		" or newer in one of these places, or " + hintExplicit
 )
@@ -80,19 +82,19 @@ func join(goos, dir, name string) string {
 
 // notFound is the error of a search in vain: nothing there at all, or only files that cannot be used.
 func notFound(candidates []string, problems []*sightline.Error) error {
-	if len(problems) == 0 {
-		return sightline.Errorf(sightline.CodeRuntimeMissing,
-			"ONNX Runtime %s or newer is needed and was not found; looked for %s", MinVersion, strings.Join(candidates, ", ")).
-			WithParam("ort-library").WithHint("%s", hintInstall)
+	code, looked, hint := sightline.CodeRuntimeMissing, strings.Join(candidates, ", "), hintInstall
+	if len(candidates) == 1 {
+		hint = hintNamed
 	}
-	details := make([]string, len(problems))
-	for i, p := range problems {
-		details[i] = p.Detail
+	detail := fmt.Sprintf("ONNX Runtime %s or newer is needed and was not found; looked for %s", MinVersion, looked)
+	if len(problems) > 0 {
+		code, detail = problems[0].Code, problems[0].Detail
+		for _, p := range problems[1:] {
+			detail += "; " + p.Detail
+		}
+		if len(candidates) > 1 {
+			detail += "; looked for " + looked
+		}
 	}
-	err := sightline.Errorf(problems[0].Code, "%s", strings.Join(details, "; "))
-	if len(candidates) > 1 {
-		err = sightline.Errorf(problems[0].Code, "%s; no usable one in any of the places looked at: %s",
-			strings.Join(details, "; "), strings.Join(candidates, ", "))
-	}
-	return err.WithParam("ort-library").WithHint("%s", hintInstall)
+	return sightline.Errorf(code, "%s", detail).WithParam("ort-library").WithHint("%s", hint)
 }

@@ -29,12 +29,16 @@ var errNotLibrary = errors.New("it is not a shared library")
 func readImage(path string) (image, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return image{}, fmt.Errorf("open: %w", err)
+		return image{}, err
 	}
 	defer f.Close()
 	magic := make([]byte, 4)
-	if _, err := io.ReadFull(f, magic); err != nil {
+	_, err = io.ReadFull(f, magic)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return image{}, errNotLibrary
+	}
+	if err != nil {
+		return image{}, err
 	}
 	switch {
 	case string(magic) == elf.ELFMAG:

@@ -54,7 +54,8 @@ func Open(o Options) (*Runtime, error) {
 			return nil, err
 		}
 		native.SetSharedLibraryPath(lib.path)
-		if err := native.InitializeEnvironment(); err != nil {
+		// Its own log goes to stderr, past every logger; what it has to say also comes back as an error.
+		if err := native.InitializeEnvironment(native.WithLogLevelFatal()); err != nil {
 			return nil, sightline.Errorf(sightline.CodeRuntimeForeign, "ONNX Runtime %s at %s does not start: %w", lib.version, lib.path, err).
 				WithHint("replace it with ONNX Runtime %s or newer", MinVersion)
 		}
@@ -79,15 +80,19 @@ func sameLibrary(explicit string) error {
 		WithParam("ort-library")
 }
 
-// find gives the first candidate that can be used. Where there is none, the error has the code of the first file that
-// was found (CodeRuntimeMissing when there was no file at all) and tells every place that was looked at.
+// find looks for ONNX Runtime where Candidates says.
 func find(explicit string) (library, error) {
 	exe, err := executable()
 	if err != nil && explicit == "" {
 		return library{}, sightline.Errorf(sightline.CodeRuntimeMissing, "cannot tell where this program lies, so ONNX Runtime cannot be looked for: %w", err).
 			WithHint("%s", hintExplicit)
 	}
-	candidates := Candidates(Places{Explicit: explicit, Executable: exe, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH})
+	return firstUsable(Candidates(Places{Explicit: explicit, Executable: exe, GOOS: runtime.GOOS, GOARCH: runtime.GOARCH}))
+}
+
+// firstUsable gives the first candidate that can be used. Where there is none, the error has the code of the first file
+// that was found (CodeRuntimeMissing when there was no file at all) and tells every place that was looked at.
+func firstUsable(candidates []string) (library, error) {
 	var problems []*sightline.Error
 	for _, path := range candidates {
 		if _, err := os.Stat(path); err != nil {
