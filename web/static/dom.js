@@ -19,7 +19,7 @@ export function element(name, attributes = {}, ...children) {
       made.setAttribute(key, value);
     }
   }
-  made.append(...children.flat().filter((child) => child != null && child !== false));
+  made.append(...children.flat(2).filter((child) => child != null && child !== false));
   return made;
 }
 

@@ -9,11 +9,6 @@ import { problemNotice } from "./problem.js";
 
 const skeletonShapes = [1.5, 0.8, 1.33, 1.5, 1, 1.78, 0.75, 1.5, 1.33, 1.5, 0.7, 1.5, 1, 1.33];
 
-/** Extreme proportions are cropped in the grid, so that a panorama does not fill the screen. */
-function proportion({ width, height }) {
-  return Math.min(Math.max(width / height || 1, 0.7), 2.2).toFixed(3);
-}
-
 /** A bar as long as the probability. The figure stands beside it, so it is hidden from screen readers. */
 export function bar(probability) {
   return element("span", { class: "bar", "aria-hidden": "true" },
@@ -34,9 +29,9 @@ function openEnlarged(event, id) {
 }
 
 function tile(hit, rowHeight) {
-  const ratio = proportion(hit);
+  const ratio = hit.width / hit.height || 1;
   const scored = hit.probability !== undefined;
-  return element("li", { class: "tile", style: { "--ratio": ratio } },
+  return element("li", { class: "tile", style: { "--ratio": ratio.toFixed(4) } },
     element("a", {
       href: placeURL({ ...currentPlace(), view: hit.id }),
       "aria-label": label(hit),
@@ -44,7 +39,7 @@ function tile(hit, rowHeight) {
       onclick: (event) => openEnlarged(event, hit.id),
     },
     element("span", { class: "frame" },
-      picture(thumbnailFor(hit.id, ratio * rowHeight * 1.15)),
+      picture(thumbnailFor(hit.id, Math.min(ratio, 2.4) * rowHeight * 1.2)),
       scored && element("span", { class: "badge" }, percent(hit.probability)),
       scored && bar(hit.probability)),
     element("span", { class: "caption" },
@@ -76,7 +71,7 @@ export class Grid {
   draw() {
     const { items, complete } = this.collection;
     this.list.classList.toggle("few", complete && items.length <= 6);
-    const rowHeight = items.length <= 6 ? 320 : 230;
+    const rowHeight = items.length <= 6 ? 300 : 196; // CSS pixels, as in grid.css
     this.list.append(...items.slice(this.list.children.length).map((hit) => tile(hit, rowHeight)));
     this.moreButton.hidden = complete;
   }

@@ -41,7 +41,7 @@ export function showHome(library) {
   };
   shown.ready = Promise.all([library(), shown.collection.more()]).then(draw).catch((error) => {
     if (error.name === "AbortError") return;
-    body.replaceChildren(problemNotice(error, () => goTo({}, { replace: true, again: true })));
+    body.replaceChildren(problemNotice(error, lookAgain));
   });
   return shown;
 }
@@ -51,6 +51,10 @@ function libraryLine(facts) {
   if (facts.model?.labels) parts.push(`${count(facts.model.labels)} tags`);
   if (facts.bytes) parts.push(`index of ${bytes(facts.bytes)}`);
   return parts.join(" · ");
+}
+
+function lookAgain() {
+  goTo({}, { replace: true, again: true });
 }
 
 function emptyIndex() {
@@ -65,5 +69,5 @@ function emptyIndex() {
     element("h1", {}, "No images yet"),
     element("p", {}, "Add a folder to the index; this page shows it at once, also while the command is still running."),
     element("p", { class: "command" }, element("code", {}, indexCommand), copy),
-    element("button", { class: "button primary", type: "button", onclick: () => goTo({}, { replace: true, again: true }) }, "Look again"));
+    element("button", { class: "button primary", type: "button", onclick: lookAgain }, "Look again"));
 }

@@ -2,6 +2,11 @@
 
 import { element } from "./dom.js";
 
+/** Whether the same request may succeed a little later: no answer came, or the server is at fault. */
+function mayPass({ status = 0 }) {
+  return status === 0 || status >= 500;
+}
+
 /** A notice for an error. A detail of several lines (a query with a caret below it) keeps its lines and columns. */
 export function problemNotice(error, retry) {
   const detail = error.detail ?? String(error);
@@ -12,5 +17,5 @@ export function problemNotice(error, retry) {
     rest.length > 0 && element("pre", {}, rest.join("\n")),
     error.hint && element("p", { class: "hint" }, error.hint),
     error.code && element("p", { class: "code" }, error.code),
-    retry && element("button", { class: "button", type: "button", onclick: retry }, "Try again"));
+    retry && mayPass(error) && element("button", { class: "button", type: "button", onclick: retry }, "Try again"));
 }

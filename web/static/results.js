@@ -74,9 +74,13 @@ export function showResults(place, defaultCut) {
   shown.ready = shown.collection.more().then(draw).catch((error) => {
     if (error.name === "AbortError") return;
     summary.textContent = "";
-    body.replaceChildren(problemNotice(error, () => goTo(currentPlace(), { replace: true, again: true })));
+    body.replaceChildren(problemNotice(error, searchAgain));
   }).finally(() => clearTimeout(waiting));
   return shown;
+}
+
+function searchAgain() {
+  goTo(currentPlace(), { replace: true, again: true });
 }
 
 /** "12 of 3,410 images match · 41 ms · 200 decoded". */
@@ -100,9 +104,10 @@ function controls(place, defaultCut) {
   const cut = place.min ?? defaultCut ?? 0;
   const value = element("output", { for: "cut" }, place.min === null && defaultCut === null ? "default" : percent(cut));
   const slider = element("input", {
-    id: "cut", type: "range", min: 0, max: 99, step: 1, value: Math.round(cut * 100),
+    id: "cut", type: "range", min: 0, max: 100, step: 1, value: Math.round(cut * 100), style: { "--filled": `${cut * 100}%` },
     oninput: () => {
       value.textContent = percent(slider.value / 100);
+      slider.style.setProperty("--filled", `${slider.value}%`);
     },
     onchange: () => goTo({ ...currentPlace(), min: slider.value / 100, view: "" }, { replace: true }),
   });
@@ -126,7 +131,7 @@ function nothingMatches(place, answer, defaultCut) {
     : `None of ${images(answer.searched.images)} reaches ${bound}.`;
   const everything = answer.searched.decoded > 0 && answer.searched.decoded < answer.searched.images && !place.all;
   return element("div", { class: "notice nothing" },
-    element("h2", {}, "Nothing matches", place.q && element("q", {}, place.q)),
+    element("h2", {}, "Nothing matches", place.q && [" ", element("q", {}, place.q)]),
     element("p", {}, lookedAt),
     nearest && nearestRejected(nearest),
     everything && element("button", {
