@@ -3,7 +3,7 @@
 package align
 
 import (
-	"context"
+	"errors"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/bundle"
@@ -17,27 +17,61 @@ type Score struct {
 }
 
 // Aligner scores texts and labels against image features. Safe for concurrent use.
-type Aligner struct{}
+type Aligner struct {
+	manifest    bundle.Manifest
+	calibration bundle.Calibration
+	dtype       ort.DType // of patches
+	vector      bool      // the query state graph gives the text's vector for retrieval
+
+	queryState, decoder *ort.Session // nil when the bundle serves its labels only
+	labels              *ort.Session
+}
 
 // New loads the bundle's query_state, decoder and label_scorer graphs (the first two only when the bundle has a text
-// encoder).
-func New(rt *ort.Runtime, b *bundle.Bundle) (*Aligner, error) { panic("not built yet") }
-
-// Queries makes decoder queries of encoded texts: everything of the first layer that the text alone decides
-// (DESIGN.md section 3). Errors with CodeBundleNoText when the bundle serves its labels only.
-func (a *Aligner) Queries(ctx context.Context, texts []sightline.TextFeatures) ([]sightline.TextQuery, error) {
-	panic("not built yet")
+// encoder). A graph that does not fit the manifest is CodeBundleCorrupt.
+func New(rt *ort.Runtime, b *bundle.Bundle) (*Aligner, error) {
+	a := &Aligner{manifest: b.Manifest, calibration: b.Calibration, dtype: ort.F32}
+	if a.manifest.Features.DType == "f16" {
+		a.dtype = ort.F16
+	}
+	if err := a.load(rt, b); err != nil {
+		_ = a.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return a, nil
 }
 
-// Score runs the folded decoder over all pairs: result[c][q] is candidate c under query q.
-func (a *Aligner) Score(ctx context.Context, queries []sightline.TextQuery, candidates []sightline.Features) ([][]Score, error) {
-	panic("not built yet")
-}
-
-// Labels scores all labels of each image: result[i][l] in the order of the bundle's labels.
-func (a *Aligner) Labels(ctx context.Context, images []sightline.Features) ([][]Score, error) {
-	panic("not built yet")
+func (a *Aligner) load(rt *ort.Runtime, b *bundle.Bundle) (err error) {
+	if a.labels, err = rt.Load(b.Path("label_scorer.onnx")); err != nil {
+		return err
+	}
+	if err := a.checkLabels(); err != nil || a.manifest.Text == nil {
+		return err
+	}
+	if a.queryState, err = rt.Load(b.Path("query_state.onnx")); err != nil {
+		return err
+	}
+	if err := a.checkQueryState(); err != nil {
+		return err
+	}
+	if a.decoder, err = rt.Load(b.Path("decoder.onnx")); err != nil {
+		return err
+	}
+	return a.checkDecoder()
 }
 
 // Close frees the graphs.
-func (a *Aligner) Close() error { panic("not built yet") }
+func (a *Aligner) Close() error {
+	var errs []error
+	for _, graph := range []*ort.Session{a.queryState, a.decoder, a.labels} {
+		if graph != nil {
+			errs = append(errs, graph.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *Aligner) noText() error {
+	return sightline.Errorf(sightline.CodeBundleNoText, "the bundle %s has no text encoder: it serves its %d labels only", a.manifest.Name, a.manifest.LabelCount).
+		WithHint("search for its labels, or use a bundle with a text encoder")
+}

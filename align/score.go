@@ -1,0 +1,117 @@
+package align
+
+import (
+	"context"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/bundle"
+	"github.com/sightline-search/sightline/internal/ort"
+)
+
+const (
+	// chunkCandidates is how many candidates one run of the decoder takes. Under about 25 the matrix products lose
+	// efficiency; far above, one run's intermediate values leave the processor's caches, and a cancelled search waits
+	// longer for its run to end.
+	chunkCandidates = 128
+
+	// chunkImages is how many images one run of the label scorer takes: with thousands of labels a single image already
+	// fills the processor, and the intermediate values grow with every image.
+	chunkImages = 8
+)
+
+// Score runs the folded decoder over all pairs: result[c][q] is candidate c under query q.
+func (a *Aligner) Score(ctx context.Context, queries []sightline.TextQuery, candidates []sightline.Features) ([][]Score, error) {
+	if a.decoder == nil {
+		return nil, a.noText()
+	}
+	scores := make([][]Score, 0, len(candidates))
+	if len(queries) == 0 {
+		return make([][]Score, len(candidates)), nil
+	}
+	state, err := a.stack(queries)
+	if err != nil {
+		return nil, err
+	}
+	for len(candidates) > 0 {
+		chunk := candidates[:min(len(candidates), chunkCandidates)]
+		candidates = candidates[len(chunk):]
+		patches, err := a.patches(chunk)
+		if err != nil {
+			return nil, err
+		}
+		out, err := a.decoder.Run(ctx, map[string]ort.Tensor{"state": state, "patches": patches}, "logits")
+		if err != nil {
+			return nil, err
+		}
+		logits, err := rows("decoder.onnx", out["logits"], len(chunk), len(queries))
+		if err != nil {
+			return nil, err
+		}
+		for c, row := range logits {
+			scores = append(scores, a.scoreTexts(row, queries, chunk[c].Global))
+		}
+	}
+	return scores, nil
+}
+
+// scoreTexts adds the residual to one candidate's logits and calibrates them.
+func (a *Aligner) scoreTexts(logits []float32, queries []sightline.TextQuery, global []float32) []Score {
+	residual := a.manifest.Decoder.Residual
+	scores := make([]Score, len(logits))
+	for q, logit := range logits {
+		whole := float64(logit) + residual.Bias
+		if residual.Scale != 0 {
+			whole += residual.Scale * dot(queries[q].Vector, global)
+		}
+		scores[q] = calibrated(whole, a.calibration.TextScale)
+	}
+	return scores
+}
+
+// Labels scores all labels of each image: result[i][l] in the order of the bundle's labels.
+func (a *Aligner) Labels(ctx context.Context, images []sightline.Features) ([][]Score, error) {
+	scores := make([][]Score, 0, len(images))
+	for len(images) > 0 {
+		chunk := images[:min(len(images), chunkImages)]
+		images = images[len(chunk):]
+		patches, err := a.patches(chunk)
+		if err != nil {
+			return nil, err
+		}
+		out, err := a.labels.Run(ctx, map[string]ort.Tensor{"patches": patches, "global": globals(chunk)}, "logits")
+		if err != nil {
+			return nil, err
+		}
+		logits, err := rows("label_scorer.onnx", out["logits"], len(chunk), a.manifest.LabelCount)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range logits {
+			image := make([]Score, len(row))
+			for l, logit := range row {
+				image[l] = calibrated(float64(logit), a.calibration.LabelScale)
+			}
+			scores = append(scores, image)
+		}
+	}
+	return scores, nil
+}
+
+func calibrated(logit float64, scale bundle.Scale) Score {
+	return Score{Logit: logit, Probability: scale.Probability(logit)}
+}
+
+// rows cuts [n, width] logits into rows.
+func rows(graph string, t ort.Tensor, n, width int) ([][]float32, error) {
+	if len(t.F32) != n*width {
+		return nil, sightline.Errorf(sightline.CodeInternal, "%s gave logits of shape %v, not [%d %d]", graph, t.Shape, n, width)
+	}
+	if !t.Finite() {
+		return nil, sightline.Errorf(sightline.CodeInternal, "%s gave logits that are not numbers", graph)
+	}
+	all := make([][]float32, n)
+	for i := range all {
+		all[i] = t.F32[i*width : (i+1)*width]
+	}
+	return all, nil
+}

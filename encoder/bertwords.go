@@ -1,0 +1,97 @@
+package encoder
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// bertNormalizer is BERT's way to clean a text before it is cut into words.
+type bertNormalizer struct {
+	Type         string `json:"type"`
+	CleanText    bool   `json:"clean_text"`           // drop control characters, make every white space a space
+	SplitHan     bool   `json:"handle_chinese_chars"` // every Chinese character is a word
+	StripAccents *bool  `json:"strip_accents"`        // nil: as Lowercase
+	Lowercase    bool   `json:"lowercase"`
+}
+
+// words normalises a text and cuts it at white space and around every punctuation mark.
+func (n bertNormalizer) words(text string) []string {
+	var words []string
+	for _, field := range strings.FieldsFunc(n.normalize(text), unicode.IsSpace) {
+		start := 0
+		for i, r := range field {
+			if !isPunctuation(r) {
+				continue
+			}
+			if start < i {
+				words = append(words, field[start:i])
+			}
+			start = i + len(string(r))
+			words = append(words, field[i:start])
+		}
+		if start < len(field) {
+			words = append(words, field[start:])
+		}
+	}
+	return words
+}
+
+func (n bertNormalizer) normalize(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case n.CleanText && isDropped(r):
+		case n.CleanText && isSpace(r):
+			b.WriteByte(' ')
+		case n.SplitHan && isHan(r):
+			b.WriteString(" " + string(r) + " ")
+		default:
+			b.WriteRune(r)
+		}
+	}
+	text = b.String()
+	if n.StripAccents == nil && n.Lowercase || n.StripAccents != nil && *n.StripAccents {
+		text = strings.Map(dropMark, norm.NFD.String(text))
+	}
+	if n.Lowercase {
+		text = strings.ToLower(text)
+	}
+	return text
+}
+
+// isSpace covers the three control characters that separate words besides Unicode's white space.
+func isSpace(r rune) bool { return unicode.IsSpace(r) }
+
+// isDropped covers control, format and private characters, and the mark of undecodable bytes.
+func isDropped(r rune) bool {
+	if r == '\t' || r == '\n' || r == '\r' {
+		return false
+	}
+	return r == 0 || r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co)
+}
+
+func dropMark(r rune) rune {
+	if unicode.Is(unicode.Mn, r) {
+		return -1
+	}
+	return r
+}
+
+// isPunctuation covers Unicode's punctuation and ASCII's symbols.
+func isPunctuation(r rune) bool {
+	return r < 128 && (unicode.IsPunct(r) || unicode.IsSymbol(r)) || unicode.IsPunct(r)
+}
+
+// isHan covers the blocks of Chinese characters as BERT draws them: neither kana nor Hangul.
+func isHan(r rune) bool {
+	for _, block := range [...][2]rune{
+		{0x4E00, 0x9FFF}, {0x3400, 0x4DBF}, {0x20000, 0x2A6DF}, {0x2A700, 0x2B73F}, {0x2B740, 0x2B81F}, {0x2B920, 0x2CEAF}, {0xF900, 0xFAFF}, {0x2F800, 0x2FA1F},
+	} {
+		if block[0] <= r && r <= block[1] {
+			return true
+		}
+	}
+	return false
+}

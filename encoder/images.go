@@ -1,0 +1,103 @@
+package encoder
+
+import (
+	"context"
+	"image"
+	"slices"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/bundle"
+	"github.com/sightline-search/sightline/internal/ort"
+)
+
+// Images encodes images. Safe for concurrent use.
+type Images struct {
+	spec     bundle.ImageSpec
+	features bundle.FeatureSpec
+	dtype    ort.DType
+	levels   [3][256]float32 // the value of each 8-bit level of each channel
+	graph    *ort.Session
+}
+
+// NewImages loads the bundle's image encoder. A graph that does not fit the manifest is CodeBundleCorrupt.
+func NewImages(rt *ort.Runtime, b *bundle.Bundle) (*Images, error) {
+	e := &Images{spec: b.Manifest.Image, features: b.Manifest.Features, dtype: ort.F32}
+	if e.features.DType == "f16" {
+		e.dtype = ort.F16
+	}
+	for c := range e.levels {
+		for v := range e.levels[c] {
+			scaled := float32(v) / 255
+			e.levels[c][v] = (scaled - e.spec.Mean[c]) / e.spec.Std[c]
+		}
+	}
+	var err error
+	if e.graph, err = rt.Load(b.Path("image_encoder.onnx")); err != nil {
+		return nil, err
+	}
+	if err := e.check(); err != nil {
+		_ = e.graph.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Images) check() error {
+	f := e.features
+	return e.graph.Fits(
+		[]ort.Info{{Name: "pixels", DType: ort.F32, Shape: []int64{-1, 3, int64(e.spec.Height), int64(e.spec.Width)}}},
+		[]ort.Info{
+			{Name: "patches", DType: e.dtype, Shape: []int64{-1, int64(f.Tokens), int64(f.Dim)}},
+			{Name: "global", DType: ort.F32, Shape: []int64{-1, int64(f.Global)}},
+		},
+	)
+}
+
+// Pixels is one image as the encoder takes it: [3,H,W] f32, resized and normalised as the bundle says.
+type Pixels []float32
+
+// Prepare makes pixels of a decoded, upright image. Pure CPU work, safe for concurrent use.
+func (e *Images) Prepare(img image.Image) Pixels {
+	rgb := resize(rgbRows(img, e.spec.Alpha == "white"), e.spec.Width, e.spec.Height)
+	size := e.spec.Width * e.spec.Height
+	pixels := make(Pixels, 3*size)
+	for c := range 3 {
+		plane, levels := pixels[c*size:(c+1)*size], &e.levels[c]
+		for i := range plane {
+			plane[i] = levels[rgb[3*i+c]]
+		}
+	}
+	return pixels
+}
+
+// Encode runs one batch; the result has the order of the input. Values do not depend on what else is in the batch
+// beyond the last bits of a float.
+func (e *Images) Encode(ctx context.Context, batch []Pixels) ([]sightline.Features, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	n, f := len(batch), e.features
+	out, err := e.graph.Run(ctx, map[string]ort.Tensor{"pixels": {
+		Shape: []int64{int64(n), 3, int64(e.spec.Height), int64(e.spec.Width)}, F32: slices.Concat(batch...),
+	}}, "patches", "global")
+	if err != nil {
+		return nil, err
+	}
+	if !out["patches"].Finite() || !out["global"].Finite() {
+		return nil, sightline.Errorf(sightline.CodeInternal, "image_encoder.onnx gave values that are not numbers")
+	}
+	patches, global := out["patches"].Bytes(), out["global"].F32
+	if len(patches) != n*f.PatchBytes() || len(global) != n*f.Global {
+		return nil, sightline.Errorf(sightline.CodeInternal, "image_encoder.onnx gave %d bytes of patches and %d global values for %d images", len(patches), len(global), n)
+	}
+	features := make([]sightline.Features, n)
+	for i := range features {
+		// Copies, so that one image that is kept does not keep its batch.
+		features[i].Patches = slices.Clone(patches[i*f.PatchBytes() : (i+1)*f.PatchBytes()])
+		features[i].Global = slices.Clone(global[i*f.Global : (i+1)*f.Global])
+	}
+	return features, nil
+}
+
+// Close frees the graph.
+func (e *Images) Close() error { return e.graph.Close() }
