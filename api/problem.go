@@ -52,6 +52,7 @@ var kinds = map[sightline.Code]kind{
 	sightline.CodeIndexLocked:      {http.StatusConflict, "Index is locked"},
 	sightline.CodeIndexMismatch:    {http.StatusServiceUnavailable, "Index was made with another model"},
 	sightline.CodeIndexCorrupt:     {http.StatusInternalServerError, "Index is damaged"},
+	sightline.CodeIndexVersion:     {http.StatusServiceUnavailable, "Index has another layout"},
 	sightline.CodeBundleMissing:    {http.StatusServiceUnavailable, "No model bundle"},
 	sightline.CodeBundleCorrupt:    {http.StatusServiceUnavailable, "Damaged model bundle"},
 	sightline.CodeBundleNoText:     {http.StatusBadRequest, "The model has no text encoder"},

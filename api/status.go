@@ -61,10 +61,10 @@ func (s *server) ready(c *gin.Context) error {
 	if err != nil {
 		return sightline.Errorf(sightline.CodeUnavailable, "the store does not answer: %w", err)
 	}
-	stored, loaded := st.Store.Model.Feature, st.Model.FeatureFingerprint
-	if st.Store.Images > 0 && stored != loaded {
+	stored := st.Store.Model
+	if st.Store.Images > 0 && (stored.Feature != st.Model.FeatureFingerprint || stored.Scoring != st.Model.ScoringFingerprint) {
 		return sightline.Errorf(sightline.CodeIndexMismatch, "the index was made with the model %q, %s %s is loaded",
-			st.Store.Model.Name, st.Model.Name, st.Model.Version).WithHint("index again with this model, or start with the other one (--bundle)")
+			stored.Name, st.Model.Name, st.Model.Version).WithHint("run sightline index again with this model, or start with the other one (--bundle)")
 	}
 	return writeJSON(c, http.StatusOK, map[string]string{"status": "ready"})
 }

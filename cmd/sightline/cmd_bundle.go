@@ -1,0 +1,89 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-search/sightline/bundle"
+)
+
+func newBundleCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bundle",
+		Short: "Show or verify the model bundle",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return unknownCommand(cmd, "bundle without show or verify")
+		},
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use:   "show",
+			Short: "What the bundle is: name, version, licence, sizes, fingerprints",
+			Args:  cobra.NoArgs,
+			RunE:  func(*cobra.Command, []string) error { return a.runBundleShow() },
+		},
+		&cobra.Command{
+			Use:   "verify",
+			Short: "Compare every byte of the bundle with its manifest",
+			Args:  cobra.NoArgs,
+			RunE:  func(*cobra.Command, []string) error { return a.runBundleVerify() },
+		},
+	)
+	return cmd
+}
+
+func (a *app) runBundleShow() error {
+	b, err := a.findBundle()
+	if err != nil {
+		return err
+	}
+	m := b.Manifest
+	if a.JSON {
+		return a.printJSON(struct {
+			Dir string `json:"dir"`
+			bundle.Manifest
+		}{b.Dir, m})
+	}
+	a.printf("%s %s\n%s\n\n", m.Name, m.Version, m.Description)
+	a.printf("folder               %s\n", printable(b.Dir))
+	a.printf("licence              %s\n", m.Licence)
+	a.printf("labels               %d\n", m.LabelCount)
+	a.printf("free text            %s\n", yesNo(m.Text != nil))
+	a.printf("input                %d x %d pixels\n", m.Image.Width, m.Image.Height)
+	a.printf("patch features       %d x %d, %s (%s an image)\n", m.Features.Tokens, m.Features.Dim, m.Features.DType, bytesText(int64(m.Features.PatchBytes())))
+	a.printf("match threshold      %.3f\n", b.MatchThreshold)
+	a.printf("files                %d, %s\n", len(m.Files), bytesText(bundleBytes(b)))
+	a.printf("feature fingerprint  %s\n", m.FeatureFingerprint)
+	a.printf("scoring fingerprint  %s\n", m.ScoringFingerprint)
+	return nil
+}
+
+// runBundleVerify has nothing to do beyond opening: a bundle is never opened unverified.
+func (a *app) runBundleVerify() error {
+	b, err := a.findBundle()
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(map[string]any{"dir": b.Dir, "ok": true, "files": len(b.Manifest.Files), "bytes": bundleBytes(b)})
+	}
+	a.printf("%s: %d files, %s, every byte is what the manifest says\n", printable(b.Dir), len(b.Manifest.Files), bytesText(bundleBytes(b)))
+	return nil
+}
+
+func bundleBytes(b *bundle.Bundle) (n int64) {
+	for _, f := range b.Manifest.Files {
+		n += f.Bytes
+	}
+	return n
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-search/sightline/index"
+	"github.com/sightline-search/sightline/internal/progress"
+	"github.com/sightline-search/sightline/vectordb/embedded"
+)
+
+func newIndexCommand(a *app) *cobra.Command {
+	var o index.AddOptions
+	cmd := &cobra.Command{
+		Use:   "index PATH...",
+		Short: "Add, update, re-find moved and drop vanished images below the paths",
+		Long: `Brings the index up to date with the paths (folders or image files): adds new images, updates changed ones, re-finds
+moved ones, drops vanished ones. Unchanged files are not read again. It may be interrupted or killed at any moment;
+running it again goes on from there. A bad file is listed with its reason and never stops the run.`,
+		Example: "  sightline index ~/Pictures",
+		Args:    cobra.MinimumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.runIndex(cmd, args, o) },
+	}
+	cmd.Flags().IntVar(&o.Workers, "workers", 0, "files decoded at the same time (0: one a core)")
+	cmd.Flags().IntVar(&o.Batch, "batch", 0, "images in one run of the encoder (0: 8)")
+	return cmd
+}
+
+func (a *app) runIndex(cmd *cobra.Command, paths []string, o index.AddOptions) error {
+	if o.Workers < 0 || o.Batch < 0 {
+		return usageError{errors.New("--workers and --batch must be 0 or more")}
+	}
+	e, err := a.openEngine(embedded.ReadWrite)
+	if err != nil {
+		return err
+	}
+	defer e.Close() //nolint:errcheck // every write is durable when it returns
+	bar := a.progress("indexing", "files")
+	told := map[string]bool{}
+	o.Progress = follow(bar, told)
+	report, err := e.index.Add(cmd.Context(), paths, o)
+	bar.Finish()
+	for _, bad := range report.Failed {
+		if !told[bad.Path] {
+			a.warn("%s", badLine(bad))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.printReport(report); err != nil {
+		return err
+	}
+	a.say("peak memory %s", bytesText(peakMemory()))
+	if len(report.Failed) > 0 {
+		return partialError{len(report.Failed), report.Seen}
+	}
+	return nil
+}
+
+// follow passes Add's state on to a reporter and notes which bad files it has told. Add calls it from one goroutine at
+// a time.
+func follow(bar progress.Reporter, told map[string]bool) func(index.AddProgress) {
+	done := 0
+	return func(p index.AddProgress) {
+		bar.Total(p.Total)
+		bar.Done(p.Done - done)
+		done = p.Done
+		if p.Bad != nil {
+			told[p.Bad.Path] = true
+			bar.Note(badLine(*p.Bad))
+		}
+	}
+}
+
+func badLine(bad index.BadInput) string {
+	return fmt.Sprintf("bad file %s: %s [%s]", printable(bad.Path), bad.Reason, bad.Code)
+}
+
+func (a *app) printReport(r index.AddReport) error {
+	if a.JSON {
+		return a.printJSON(r)
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{
+		{r.Added, "added"},
+		{r.Updated, "updated"},
+		{r.Moved, "moved"},
+		{r.Duplicates, "duplicates"},
+		{r.Unchanged, "unchanged"},
+		{r.Removed, "removed"},
+		{len(r.Failed), "failed"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing to do"}
+	}
+	a.printf("%s: %s; %.1f s", count(r.Seen, "file", "files"), strings.Join(parts, ", "), r.Seconds)
+	if r.Added+r.Updated > 0 {
+		a.printf(", %.1f images/s", r.ImagesPerSecond)
+	}
+	a.printf("\n")
+	return nil
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/index"
+	"github.com/sightline-search/sightline/vectordb/embedded"
+)
+
+// searchFlags are the flags of search as they were written.
+type searchFlags struct {
+	limit, candidates int
+	minProbability    float64
+	filter, sort      string
+	cursor            string
+	exhaustive, plain bool
+	image, like       string
+}
+
+func newSearchCommand(a *app) *cobra.Command {
+	var f searchFlags
+	cmd := &cobra.Command{
+		Use:   "search QUERY",
+		Short: "Find images by a query, by an image file or by an indexed image",
+		Long: `Finds indexed images. A query is a word, a sentence, or a boolean of both: dog, a dog on the beach, dog AND beach,
+cat OR dog, dog NOT person, path:holiday/*, taken:2024-05..2024-08. Every hit carries a calibrated probability; when
+none reaches the threshold, nothing matches.`,
+		Example: "  sightline search a yellow flower\n  sightline search 'dog AND beach NOT person' --limit 5\n  sightline search --image photo.jpg",
+		Args:    cobra.ArbitraryArgs, // with --image or --like there is no query
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.runSearch(cmd, args, f) },
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&f.limit, "limit", 20, "most results on one page (1..1000)")
+	flags.Float64Var(&f.minProbability, "min-probability", 0, "cut at this probability, 0..1 (default: the model's fitted threshold)")
+	flags.StringVar(&f.filter, "filter", "", "only images with these facts, for example 'type:png size:>2mp'")
+	flags.StringVar(&f.sort, "sort", string(index.Relevance), "relevance, newest or oldest")
+	flags.StringVar(&f.cursor, "cursor", "", "next_cursor of the page before")
+	flags.IntVar(&f.candidates, "candidates", 200, "images decoded per term")
+	flags.BoolVar(&f.exhaustive, "exhaustive", false, "decode every image")
+	flags.BoolVar(&f.plain, "plain", false, "the query is one sentence; no operators")
+	flags.StringVar(&f.image, "image", "", "search with this image file")
+	flags.StringVar(&f.like, "like", "", "search with this indexed image (its id)")
+	return cmd
+}
+
+func (a *app) runSearch(cmd *cobra.Command, args []string, f searchFlags) error {
+	request, err := f.request(args)
+	if err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("min-probability") {
+		request.MinProbability = &f.minProbability
+	}
+	e, err := a.openEngine(embedded.ReadOnly)
+	if err != nil {
+		return err
+	}
+	defer e.Close() //nolint:errcheck // nothing was written
+	if f.image != "" {
+		if request.Image, err = e.openPicture(f.image); err != nil {
+			return fmt.Errorf("--image %s: %w", printable(f.image), err)
+		}
+	}
+	result, err := e.index.Search(cmd.Context(), request)
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return a.printJSON(result)
+	}
+	return a.printResult(result)
+}
+
+// request checks what can be judged without the index.
+func (f searchFlags) request(args []string) (index.Request, error) {
+	r := index.Request{
+		Query: strings.Join(args, " "), Plain: f.plain, Like: sightline.ImageID(f.like), Filter: f.filter, Limit: f.limit,
+		Sort: index.Sort(f.sort), Candidates: f.candidates, Exhaustive: f.exhaustive, Cursor: f.cursor,
+	}
+	byImage := 0
+	for _, given := range []bool{f.image != "", f.like != ""} {
+		if given {
+			byImage++
+		}
+	}
+	switch {
+	case byImage > 1, byImage == 1 && len(args) > 0:
+		return r, sightline.Errorf(sightline.CodeInvalid, "QUERY, --image and --like exclude each other")
+	case byImage == 0 && strings.TrimSpace(r.Query) == "":
+		return r, sightline.Errorf(sightline.CodeQueryEmpty, "the query is empty").
+			WithHint("describe what is in the image, for example: sightline search a dog on a beach")
+	case f.like != "" && !r.Like.Valid():
+		return r, sightline.Errorf(sightline.CodeInvalid, "--like %q is not an image id", f.like).
+			WithHint("an id is 64 hexadecimal digits, as search --json gives it")
+	case f.limit < 1 || f.limit > 1000:
+		return r, sightline.Errorf(sightline.CodeInvalid, "--limit is %d, outside 1..1000", f.limit)
+	case f.candidates < 1:
+		return r, sightline.Errorf(sightline.CodeInvalid, "--candidates is %d, it must be 1 or more", f.candidates)
+	case !(f.minProbability >= 0 && f.minProbability <= 1): // so that NaN is refused
+		return r, sightline.Errorf(sightline.CodeInvalid, "--min-probability is %g, outside 0..1", f.minProbability)
+	case r.Sort != index.Relevance && r.Sort != index.Newest && r.Sort != index.Oldest:
+		return r, sightline.Errorf(sightline.CodeInvalid, "--sort is %q, not relevance, newest or oldest", f.sort)
+	}
+	return r, nil
+}
+
+func (a *app) printResult(r *index.Result) error {
+	if !r.Matched {
+		a.printf("nothing matches\n")
+		if near := r.NearestRejected; near != nil {
+			a.printf("nearest, but rejected: %s  %s\n", percent(near.Probability), printable(near.Path))
+		}
+	}
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, hit := range r.Results {
+		fmt.Fprintf(table, "%5s\t%s\t%s\n", percent(hit.Probability), printable(hit.Path), tagList(hit.Tags))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if r.Searched.Images == 0 {
+		a.say("no image was searched: the index is empty or the filter leaves none out of it (sightline index FOLDER adds images)")
+	}
+	a.say("%s searched, %d decoded, in %.0f ms", count(r.Searched.Images, "image", "images"), r.Searched.Decoded, r.Took.Total)
+	if r.NextCursor != nil {
+		a.say("there is more: --cursor %s", *r.NextCursor)
+	}
+	return nil
+}
+
+// shownTags is how many tags fit beside a path.
+const shownTags = 5
+
+func tagList(tags []index.TagScore) string {
+	names := make([]string, 0, shownTags)
+	for _, tag := range tags[:min(len(tags), shownTags)] {
+		names = append(names, tag.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"maps"
+	"runtime"
+	"slices"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/bundle"
+	"github.com/sightline-search/sightline/index"
+	"github.com/sightline-search/sightline/internal/ort"
+	"github.com/sightline-search/sightline/vectordb"
+	"github.com/sightline-search/sightline/vectordb/embedded"
+)
+
+// examine looks at every part by using it as the other commands do.
+func (a *app) examine(ctx context.Context) []finding {
+	b, bundleFinding := a.examineBundle()
+	rt, runtimeFinding := a.examineRuntime()
+	return []finding{
+		a.examineSettings(), runtimeFinding, bundleFinding, a.examineModel(ctx, rt, b), a.examineStore(ctx, b),
+		{Section: "cache", Mark: markOK, Lines: []string{"in this process, at most " + bytesText(textCacheBytes) + " of texts"}},
+		examineDecoders(), a.examineDevice(),
+	}
+}
+
+func found(section string, lines ...string) finding {
+	return finding{Section: section, Mark: markOK, Lines: lines}
+}
+
+// failed shows an error in full: detail, code and what to do.
+func failed(section string, err error) finding {
+	f := finding{Section: section, Mark: markFail, Lines: []string{err.Error()}, Code: string(sightline.CodeOf(err))}
+	if e, ok := errors.AsType[*sightline.Error](err); ok {
+		f.Lines, f.Hint = []string{e.Detail}, e.Hint
+	}
+	return f
+}
+
+func (a *app) examineSettings() finding {
+	file := a.File
+	if file == "" {
+		file = "no settings file"
+	}
+	lines := []string{file}
+	for _, name := range slices.Sorted(maps.Keys(a.Origin)) {
+		if origin := a.Origin[name]; origin != "default" {
+			lines = append(lines, fmt.Sprintf("%s from %s", name, origin))
+		}
+	}
+	return found("settings", lines...)
+}
+
+func (a *app) examineRuntime() (*ort.Runtime, finding) {
+	rt, err := ort.Open(ort.Options{Library: a.ORTLibrary, Threads: a.Threads})
+	if err != nil {
+		return nil, failed("onnx runtime", err)
+	}
+	return rt, found("onnx runtime", rt.Version, rt.Library)
+}
+
+func (a *app) examineBundle() (*bundle.Bundle, finding) {
+	b, err := a.findBundle()
+	if err != nil {
+		return nil, failed("bundle", err)
+	}
+	f := found("bundle", fmt.Sprintf("%s %s, %d labels, free text: %s", b.Manifest.Name, b.Manifest.Version, b.Manifest.LabelCount, yesNo(b.Manifest.Text != nil)),
+		b.Dir, fmt.Sprintf("%d files, %s, every byte is what the manifest says", len(b.Manifest.Files), bytesText(bundleBytes(b))))
+	return b, f
+}
+
+// examineModel runs the whole model once on a grey image: graphs that load may still not run.
+func (a *app) examineModel(ctx context.Context, rt *ort.Runtime, b *bundle.Bundle) finding {
+	if rt == nil || b == nil {
+		return finding{Section: "model", Mark: markFail, Lines: []string{"not tried: it needs ONNX Runtime and a bundle"}}
+	}
+	m, err := a.openModel()
+	if err != nil {
+		return failed("model", err)
+	}
+	defer m.Close() //nolint:errcheck // nothing was written
+	grey := image.NewGray(image.Rect(0, 0, 64, 48))
+	_, labels, err := index.New(index.Parts{Bundle: m.bundle, Images: m.images, Align: m.align}).TagImage(ctx, grey)
+	if err != nil {
+		return failed("model", err)
+	}
+	lines := []string{fmt.Sprintf("one image encoded, %d labels scored", len(labels))}
+	if m.texts != nil {
+		texts, err := m.texts.Encode(ctx, []string{"a photograph"})
+		if err != nil {
+			return failed("model", err)
+		}
+		if _, err := m.align.Queries(ctx, texts); err != nil {
+			return failed("model", err)
+		}
+		lines = append(lines, "one text encoded")
+	}
+	return found("model", lines...)
+}
+
+func (a *app) examineStore(ctx context.Context, b *bundle.Bundle) finding {
+	store, err := a.openStore(embedded.ReadOnly)
+	if err != nil {
+		return failed("store", err)
+	}
+	defer store.Close() //nolint:errcheck // nothing was written
+	stats, err := store.Stats(ctx)
+	if err != nil {
+		return failed("store", err)
+	}
+	f := found("store", a.IndexDir(), fmt.Sprintf("%s, %s, %s, %s on disk", count(stats.Images, "image", "images"), count(stats.Files, "file", "files"),
+		count(stats.BadFiles, "bad file", "bad files"), bytesText(stats.Bytes)))
+	a.examineFit(&f, stats, b)
+	pid, held, err := embedded.Holder(a.IndexDir())
+	switch {
+	case err != nil:
+		f.Mark, f.Lines = markWarn, append(f.Lines, err.Error())
+	case held:
+		f.Lines = append(f.Lines, fmt.Sprintf("process %d is writing to it", pid))
+	}
+	return f
+}
+
+// examineFit compares what is stored with the model at hand.
+func (a *app) examineFit(f *finding, stats vectordb.Stats, b *bundle.Bundle) {
+	switch {
+	case stats.Images == 0:
+		f.Mark, f.Hint = markWarn, "nothing is indexed yet: sightline index FOLDER"
+	case b == nil:
+	case stats.Model.Feature != b.Manifest.FeatureFingerprint:
+		f.Mark, f.Code = markFail, string(sightline.CodeIndexMismatch)
+		f.Lines = append(f.Lines, fmt.Sprintf("made with the model %s, which is not the bundle's", stats.Model.Name))
+		f.Hint = "name the bundle that it was made with (--bundle), or index again into another folder (--data)"
+	case stats.Model.Scoring != b.Manifest.ScoringFingerprint:
+		f.Mark, f.Hint = markWarn, "tags are from an older scoring model: run sightline index again, no image is decoded for it"
+	default:
+		f.Lines = append(f.Lines, "made with the bundle's model")
+	}
+}
+
+func (a *app) examineDevice() finding {
+	threads := "one thread for each core"
+	if a.Threads > 0 {
+		threads = count(a.Threads, "thread", "threads")
+	}
+	return found("device", fmt.Sprintf("cpu: %s, %s/%s, %s a model run", count(runtime.NumCPU(), "core", "cores"), runtime.GOOS, runtime.GOARCH, threads),
+		"accelerators are not used by this version")
+}
