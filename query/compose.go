@@ -12,7 +12,11 @@ type TermUse struct {
 func Terms(e Expr) []TermUse {
 	var uses []TermUse
 	place := map[Term]int{}
-	walk(e, true, func(t Term, positive bool) {
+	walk(e, true, func(leaf Expr, positive bool) {
+		t, ok := leaf.(Term)
+		if !ok {
+			return
+		}
 		i, known := place[t]
 		if !known {
 			i = len(uses)
@@ -24,7 +28,19 @@ func Terms(e Expr) []TermUse {
 	return uses
 }
 
-func walk(e Expr, positive bool, visit func(Term, bool)) {
+// Facts lists the filters of an expression's facts in the order in which they appear.
+func Facts(e Expr) []sightline.Filter {
+	var facts []sightline.Filter
+	walk(e, true, func(leaf Expr, _ bool) {
+		if f, ok := leaf.(Fact); ok {
+			facts = append(facts, f.Filter)
+		}
+	})
+	return facts
+}
+
+// walk visits the leaves in order; positive is false under an odd number of negations.
+func walk(e Expr, positive bool, visit func(leaf Expr, positive bool)) {
 	switch e := e.(type) {
 	case All:
 		for _, p := range e.Parts {
@@ -36,7 +52,7 @@ func walk(e Expr, positive bool, visit func(Term, bool)) {
 		}
 	case Negation:
 		walk(e.Of, !positive, visit)
-	case Term:
+	case Term, Fact:
 		visit(e, positive)
 	}
 }

@@ -5,13 +5,19 @@ import "github.com/sightline-search/sightline"
 // Filter gives a filter that every image with a non-zero probability passes: what the facts of the expression imply.
 // Nil when they imply nothing.
 func Filter(e Expr) sightline.Filter {
-	return fold(e, false, func(bool) sightline.Filter { return nil })
+	return Implied(e, func(Term, bool) sightline.Filter { return nil })
+}
+
+// Implied is Filter for a caller that knows what a term implies by itself, where it is asked for and where it is
+// negated. Nil is nothing.
+func Implied(e Expr, term func(t Term, negated bool) sightline.Filter) sightline.Filter {
+	return fold(e, false, term)
 }
 
 // Regardless gives the images that the expression can match although none of its terms holds: everything for "NOT dog",
 // the images in x for "dog OR path:x/*". Nil is all images; Never reports that it is none.
 func Regardless(e Expr) sightline.Filter {
-	return fold(e, false, func(negated bool) sightline.Filter {
+	return fold(e, false, func(_ Term, negated bool) sightline.Filter {
 		if negated {
 			return nil
 		}
@@ -49,10 +55,10 @@ func Rest(e Expr) Expr {
 
 // fold makes a filter of an expression, given what stands for a term; nil is true and the empty Or is false. It follows
 // negations down to the leaves: NOT turns AND into OR and OR into AND.
-func fold(e Expr, negated bool, term func(negated bool) sightline.Filter) sightline.Filter {
+func fold(e Expr, negated bool, term func(Term, bool) sightline.Filter) sightline.Filter {
 	switch e := e.(type) {
 	case Term:
-		return term(negated)
+		return term(e, negated)
 	case Fact:
 		if negated {
 			return sightline.Not{Of: e.Filter}
@@ -74,7 +80,7 @@ func fold(e Expr, negated bool, term func(negated bool) sightline.Filter) sightl
 	return nil
 }
 
-func foldAll(parts []Expr, negated bool, term func(bool) sightline.Filter) sightline.Filter {
+func foldAll(parts []Expr, negated bool, term func(Term, bool) sightline.Filter) sightline.Filter {
 	var all sightline.And
 	for _, p := range parts {
 		f := fold(p, negated, term)
@@ -94,7 +100,7 @@ func foldAll(parts []Expr, negated bool, term func(bool) sightline.Filter) sight
 	return all
 }
 
-func foldAny(parts []Expr, negated bool, term func(bool) sightline.Filter) sightline.Filter {
+func foldAny(parts []Expr, negated bool, term func(Term, bool) sightline.Filter) sightline.Filter {
 	either := sightline.Or{}
 	for _, p := range parts {
 		f := fold(p, negated, term)

@@ -1,0 +1,123 @@
+package index
+
+import (
+	"context"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/vectordb"
+)
+
+// model is what data stored by this Index is made with.
+func (x *Index) model() vectordb.Model {
+	m := x.bundle.Manifest
+	return vectordb.Model{Name: m.Name + " " + m.Version, Feature: m.FeatureFingerprint, Scoring: m.ScoringFingerprint}
+}
+
+// readable gives the store's summary, or says why what is stored cannot be searched with this model.
+func (x *Index) readable(ctx context.Context) (vectordb.Stats, error) {
+	stats, err := x.store.Stats(ctx)
+	if err != nil || stats.Images == 0 {
+		return stats, err
+	}
+	if stats.Model.Feature != x.model().Feature {
+		return stats, x.otherFeatures(stats.Model)
+	}
+	if stats.Model.Scoring != x.model().Scoring {
+		return stats, sightline.Errorf(sightline.CodeIndexMismatch,
+			"the stored tags were scored by model %q, this is %q", stats.Model.Name, x.model().Name).
+			WithHint("run `sightline index` on the indexed folders once: it scores the stored features again, without reading images")
+	}
+	return stats, nil
+}
+
+func (x *Index) otherFeatures(stored vectordb.Model) error {
+	return sightline.Errorf(sightline.CodeIndexMismatch,
+		"the index was made with model %q, whose features model %q cannot read", stored.Name, x.model().Name).
+		WithHint("use that bundle (--bundle), or index into another folder (--data)")
+}
+
+// claim makes the store ready for data of this model before anything is written: an index of the same features under
+// another scoring is scored again, one of other features is refused.
+func (x *Index) claim(ctx context.Context) error {
+	stats, err := x.store.Stats(ctx)
+	if err != nil || stats.Model == x.model() {
+		return err
+	}
+	if stats.Images > 0 {
+		if stats.Model.Feature != x.model().Feature {
+			return x.otherFeatures(stats.Model)
+		}
+		if stats.Model.Scoring != x.model().Scoring {
+			if err := x.rescore(ctx, stats.Model); err != nil {
+				return err
+			}
+		}
+	}
+	return x.store.SetModel(ctx, x.model())
+}
+
+// rescoreBatch bounds the features in memory while scoring again.
+const rescoreBatch = 64
+
+// rescore replaces all stored tags, from stored features. While it works the store says that its scoring is unknown, so
+// that after a kill nobody takes a mixture of two models' probabilities for either's.
+func (x *Index) rescore(ctx context.Context, stored vectordb.Model) error {
+	stored.Scoring = ""
+	if err := x.store.SetModel(ctx, stored); err != nil {
+		return err
+	}
+	ids, err := x.ids(ctx, nil)
+	if err != nil {
+		return err
+	}
+	for len(ids) > 0 {
+		n := min(rescoreBatch, len(ids))
+		if err := x.rescoreSome(ctx, ids[:n]); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+func (x *Index) rescoreSome(ctx context.Context, ids []sightline.ImageID) error {
+	stored, err := x.store.Features(ctx, ids)
+	if err != nil {
+		return err
+	}
+	known, features := pick(ids, stored)
+	scores, err := x.align.Labels(ctx, features)
+	if err != nil {
+		return err
+	}
+	tags := make(map[sightline.ImageID][]sightline.Tag, len(known))
+	for i, id := range known {
+		tags[id] = x.keptTags(scores[i])
+	}
+	return x.store.SetTags(ctx, tags)
+}
+
+// pick gives the ids that have features, and those features, in the order of ids.
+func pick(ids []sightline.ImageID, stored map[sightline.ImageID]sightline.Features) ([]sightline.ImageID, []sightline.Features) {
+	known := make([]sightline.ImageID, 0, len(stored))
+	features := make([]sightline.Features, 0, len(stored))
+	for _, id := range ids {
+		if f, ok := stored[id]; ok {
+			known = append(known, id)
+			features = append(features, f)
+		}
+	}
+	return known, features
+}
+
+// ids lists the images under the filter.
+func (x *Index) ids(ctx context.Context, filter sightline.Filter) ([]sightline.ImageID, error) {
+	var ids []sightline.ImageID
+	for img, err := range x.store.Images(ctx, filter, vectordb.ByID) {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, img.ID)
+	}
+	return ids, nil
+}

@@ -1,0 +1,119 @@
+package index
+
+import (
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/query"
+)
+
+// plan is a parsed query joined with the label set: what is a stored fact, what is a stored probability and what has to
+// be decoded.
+type plan struct {
+	rest   query.Expr         // what facts do not decide; nil when they decide all
+	filter sightline.Filter   // what every image with a non-zero probability passes
+	near   sightline.Filter   // filter, and the labels that such an image must have
+	terms  []planTerm         // in the order of the query
+	texts  []string           // the free texts among them
+	facts  []sightline.Filter // of rest, where it has any
+}
+
+// planTerm is a term and where its probability comes from.
+type planTerm struct {
+	query.TermUse
+	label string // the label's name; "" for free text
+	text  int    // index in plan.texts, of free text
+}
+
+// plan reads the query of a request.
+func (x *Index) plan(r *Request) (*plan, error) {
+	parse := query.Parse
+	if r.Plain {
+		parse = query.Plain
+	}
+	expr, err := parse(r.Query)
+	if err != nil {
+		return nil, err
+	}
+	given, err := x.filter(r.Filter)
+	if err != nil {
+		return nil, err
+	}
+	if expr, err = x.nameLabels(expr); err != nil {
+		return nil, err
+	}
+	p := &plan{rest: query.Rest(expr)}
+	p.filter = both(query.Filter(expr), given)
+	for _, use := range query.Terms(expr) {
+		if err := p.add(x, use); err != nil {
+			return nil, err
+		}
+	}
+	implied := query.Implied(expr, func(t query.Term, negated bool) sightline.Filter {
+		if label := p.label(t); label != "" && !negated {
+			return sightline.TagOver{Name: label, P: 0}
+		}
+		return nil
+	})
+	p.near = both(implied, given)
+	p.facts = query.Facts(p.rest)
+	return p, nil
+}
+
+// add decides where a term's probability comes from.
+func (p *plan) add(x *Index, use query.TermUse) error {
+	t := planTerm{TermUse: use}
+	if label, ok := x.bundle.Label(use.Term.Text); ok {
+		t.label = label.Name
+	} else if use.Term.Label {
+		return noLabel(use.Term.Text)
+	} else {
+		if x.texts == nil {
+			return noText(use.Term.Text)
+		}
+		t.text = len(p.texts)
+		p.texts = append(p.texts, use.Term.Text)
+	}
+	p.terms = append(p.terms, t)
+	return nil
+}
+
+// label is the name of the label that a term stands for; "" for free text.
+func (p *plan) label(t query.Term) string {
+	for _, known := range p.terms {
+		if known.Term == t {
+			return known.label
+		}
+	}
+	return ""
+}
+
+func noLabel(name string) error {
+	return invalid("query", "the model has no label %q; without tag: it is searched as free text", name)
+}
+
+func noText(text string) error {
+	return sightline.Errorf(sightline.CodeBundleNoText, "%q is none of the model's labels, and this model has no text encoder", text).
+		WithParam("query").WithHint("search for a label, or use a bundle with a text encoder")
+}
+
+// filter reads a filter expression; "" is none.
+func (x *Index) filter(s string) (sightline.Filter, error) {
+	if s == "" {
+		return nil, nil //nolint:nilnil // a nil filter is the filter that is always true
+	}
+	f, err := query.ParseFilter(s)
+	if err != nil {
+		return nil, err
+	}
+	return x.nameFilterLabels(f)
+}
+
+// both joins two filters, either of which may be nil.
+func both(a, b sightline.Filter) sightline.Filter {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return sightline.And{a, b}
+}

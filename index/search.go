@@ -1,0 +1,86 @@
+package index
+
+import (
+	"context"
+	"time"
+
+	"github.com/sightline-search/sightline"
+)
+
+// search is one request on its way through the stages.
+type search struct {
+	x       *Index
+	request Request
+	filter  sightline.Filter // what Searched.Images counts
+	terms   []planTerm
+	cut     float64 // unless the request says otherwise
+	subject []byte  // what is looked for, for the cursor
+	decoded int
+	took    Timing
+}
+
+// scored is an image with its probability and that of each term.
+type scored struct {
+	id          sightline.ImageID
+	probability float64
+	terms       []float64 // in the order of search.terms
+}
+
+// Search answers a request. An answer without results is an answer, not an error.
+//
+// A query is read into terms and facts (plan), every term is made ready (texts), the images that can match are found
+// (shortlist), scored (score), cut and sorted (page). docs/search.md says which images those are.
+func (x *Index) Search(ctx context.Context, r Request) (*Result, error) {
+	started := time.Now()
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	stats, err := x.readable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &search{x: x, request: r, cut: x.bundle.MatchThreshold}
+	ranked, err := s.rank(ctx)
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.page(ctx, ranked)
+	if err != nil {
+		return nil, err
+	}
+	if result.Searched, err = s.searched(ctx, stats.Images); err != nil {
+		return nil, err
+	}
+	s.took.Total = milliseconds(time.Since(started))
+	result.Took = s.took
+	return result, nil
+}
+
+func (s *search) rank(ctx context.Context) ([]scored, error) {
+	if s.request.Query == "" {
+		return s.rankSimilar(ctx)
+	}
+	p, err := s.x.plan(&s.request)
+	if err != nil {
+		return nil, err
+	}
+	s.filter, s.terms, s.subject = p.filter, p.terms, []byte(s.request.Query)
+	var texts []sightline.TextQuery
+	if err := timed(&s.took.Text, func() (err error) { texts, err = s.x.textQueries(ctx, p.texts); return err }); err != nil {
+		return nil, err
+	}
+	var list *shortlist
+	if err := timed(&s.took.Retrieve, func() (err error) { list, err = s.shortlist(ctx, p, texts); return err }); err != nil {
+		return nil, err
+	}
+	return s.score(ctx, p, texts, list)
+}
+
+// searched counts the images under the filter.
+func (s *search) searched(ctx context.Context, all int) (Searched, error) {
+	if s.filter == nil {
+		return Searched{Images: all, Decoded: s.decoded}, nil
+	}
+	ids, err := s.x.ids(ctx, s.filter)
+	return Searched{Images: len(ids), Decoded: s.decoded}, err
+}

@@ -1,0 +1,73 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"image"
+	"slices"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/align"
+	"github.com/sightline-search/sightline/encoder"
+)
+
+// tagFloor is the smallest label probability that is stored. Below one in a hundred no query asks and no threshold lies,
+// while the thousand labels of an image that are that unlikely would be nearly all of the index. A label term is exact
+// down to it.
+const tagFloor = 0.01
+
+// TagScore is a tag as results show it.
+type TagScore struct {
+	Name        string  `json:"name"`
+	Probability float64 `json:"probability"`
+}
+
+// LabelScore is one label of an image with both of its figures.
+type LabelScore struct {
+	Name        string  `json:"name"`
+	Logit       float64 `json:"logit"`
+	Probability float64 `json:"probability"`
+}
+
+// TagImage scores all labels of a decoded image: tags are those over their thresholds, likeliest first; labels are
+// all of them in the bundle's order.
+func (x *Index) TagImage(ctx context.Context, img image.Image) (tags []TagScore, labels []LabelScore, err error) {
+	features, err := x.images.Encode(ctx, []encoder.Pixels{x.images.Prepare(img)})
+	if err != nil {
+		return nil, nil, err
+	}
+	scores, err := x.align.Labels(ctx, features)
+	if err != nil {
+		return nil, nil, err
+	}
+	labels = make([]LabelScore, len(x.bundle.Labels))
+	for i, label := range x.bundle.Labels {
+		labels[i] = LabelScore{Name: label.Name, Logit: scores[0][i].Logit, Probability: scores[0][i].Probability}
+	}
+	return x.shownTags(x.keptTags(scores[0])), labels, nil
+}
+
+// keptTags are the labels of one image that are stored, likeliest first.
+func (x *Index) keptTags(scores []align.Score) []sightline.Tag {
+	var tags []sightline.Tag
+	for i, s := range scores {
+		if s.Probability >= tagFloor {
+			tags = append(tags, sightline.Tag{Name: x.bundle.Labels[i].Name, Probability: s.Probability})
+		}
+	}
+	slices.SortFunc(tags, func(a, b sightline.Tag) int {
+		return cmp.Or(cmp.Compare(b.Probability, a.Probability), cmp.Compare(a.Name, b.Name))
+	})
+	return tags
+}
+
+// shownTags are the stored tags over their thresholds, in the given order.
+func (x *Index) shownTags(tags []sightline.Tag) []TagScore {
+	shown := []TagScore{}
+	for _, t := range tags {
+		if threshold, known := x.thresholds[t.Name]; known && t.Probability > threshold {
+			shown = append(shown, TagScore(t))
+		}
+	}
+	return shown
+}
