@@ -96,14 +96,15 @@ func TestOpenReadsEverything(t *testing.T) {
 func TestLabelIsFoundByNameThenByAlias(t *testing.T) {
 	b, err := bundle.Open(write(t, tinyFiles(), tinyManifest()))
 	require.NoError(t, err)
-	for asked, want := range map[string]string{
-		"dog": "Dog", "  DOG ": "Dog",
-		"hound": "Dog", // the first of two equal aliases
-		"cat":   "cat", // a name goes before another label's alias
+	for _, tc := range []struct{ asked, want string }{
+		{"dog", "Dog"},
+		{"  DOG ", "Dog"},
+		{"hound", "Dog"}, // the first of two equal aliases
+		{"cat", "cat"},   // a name goes before another label's alias
 	} {
-		l, ok := b.Label(asked)
-		assert.True(t, ok, asked)
-		assert.Equal(t, want, l.Name, asked)
+		l, ok := b.Label(tc.asked)
+		assert.True(t, ok, tc.asked)
+		assert.Equal(t, tc.want, l.Name, tc.asked)
 	}
 	_, ok := b.Label("horse")
 	assert.False(t, ok)

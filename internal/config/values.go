@@ -42,7 +42,7 @@ func setStore(c *Config, raw string) error {
 	dir, isURL := strings.CutPrefix(raw, sqliteURL)
 	switch {
 	case strings.HasPrefix(raw, "qdrant:"):
-		return errors.New("Qdrant is not in this version; " + allowed)
+		return errors.New("a Qdrant store is not in this version; " + allowed)
 	case raw == "sqlite":
 		c.Store = raw
 	case isURL && filepath.IsAbs(dir):
@@ -54,7 +54,7 @@ func setStore(c *Config, raw string) error {
 }
 
 func setRedis(*Config, string) error {
-	return errors.New("Redis is not in this version; leave it out, texts are cached in the process")
+	return errors.New("a Redis cache is not in this version; leave it out, texts are cached in the process")
 }
 
 func setDevice(c *Config, raw string) error {
@@ -63,7 +63,7 @@ func setDevice(c *Config, raw string) error {
 		c.Device = raw
 		return nil
 	case "cuda":
-		return errors.New("CUDA is not in this version; it must be cpu or auto")
+		return errors.New("cuda is not in this version; it must be cpu or auto")
 	}
 	return errors.New("it must be cpu or auto")
 }

@@ -88,13 +88,15 @@ func notFound(candidates []string, problems []*sightline.Error) error {
 	}
 	detail := fmt.Sprintf("ONNX Runtime %s or newer is needed and was not found; looked for %s", MinVersion, looked)
 	if len(problems) > 0 {
-		code, detail = problems[0].Code, problems[0].Detail
-		for _, p := range problems[1:] {
-			detail += "; " + p.Detail
+		code = problems[0].Code
+		findings := make([]string, len(problems))
+		for i, p := range problems {
+			findings[i] = p.Detail
 		}
 		if len(candidates) > 1 {
-			detail += "; looked for " + looked
+			findings = append(findings, "looked for "+looked)
 		}
+		detail = strings.Join(findings, "; ")
 	}
 	return sightline.Errorf(code, "%s", detail).WithParam("ort-library").WithHint("%s", hint)
 }

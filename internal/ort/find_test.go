@@ -3,7 +3,6 @@ package ort_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -55,5 +54,5 @@ func inDirs(names []string, dirs ...string) []string {
 func TestPinnedVersionIsTheOneThatMakeFetches(t *testing.T) {
 	pins, err := os.ReadFile(filepath.Join(orttest.Root(t), "scripts", "onnxruntime.txt"))
 	require.NoError(t, err)
-	assert.True(t, strings.Contains(string(pins), "\nonnxruntime=="+ort.PinnedVersion+" "), "scripts/onnxruntime.txt pins another version than %s", ort.PinnedVersion)
+	assert.Contains(t, string(pins), "\nonnxruntime=="+ort.PinnedVersion+" ")
 }
