@@ -99,6 +99,7 @@ func (m *Manifest) checkText() error {
 		within("text.max_tokens", m.Text.MaxTokens, 1, maxTokens),
 		within("text.dim", m.Text.Dim, 1, maxDim),
 		within("decoder.state", m.Decoder.State, 1, maxState),
+		oneOf("decoder.form", m.Decoder.Form, "single", "words"),
 	} {
 		if err != nil {
 			return err
