@@ -71,7 +71,7 @@ type TextSpec struct {
 // DecoderSpec describes the alignment decoder.
 type DecoderSpec struct {
 	State     int      `json:"state"` // S
-	Form      string   `json:"form"` // "single" or "words": one query a text or several; the graphs carry it, readers show it
+	Form      string   `json:"form"`  // "single" or "words": one query a text or several; the graphs carry it, readers show it
 	Layers    int      `json:"layers"`
 	Hidden    int      `json:"hidden"`
 	Heads     int      `json:"heads"`
