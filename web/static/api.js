@@ -81,7 +81,7 @@ export function newestImages(cursor, limit, signal) {
 
 /** Everything known of one image. */
 export function imageDetails(id, signal) {
-  return requestJSON(address(`images/${id}`), { signal });
+  return requestJSON(address(`images/${id}`), { signal, priority: "high" });
 }
 
 /** The library in figures. */

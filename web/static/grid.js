@@ -71,7 +71,7 @@ export class Grid {
   draw() {
     const { items, complete } = this.collection;
     this.list.classList.toggle("few", complete && items.length <= 6);
-    const rowHeight = items.length <= 6 ? 300 : 196; // CSS pixels, as in grid.css
+    const rowHeight = items.length <= 6 ? 300 : 180; // CSS pixels, as in grid.css
     this.list.append(...items.slice(this.list.children.length).map((hit) => tile(hit, rowHeight)));
     this.moreButton.hidden = complete;
   }

@@ -1,6 +1,6 @@
 // The page before the first search: what there is, what can be asked, and the newest images.
 
-import { newestImages } from "./api.js";
+import { newestImages, stats } from "./api.js";
 import { goTo } from "./address.js";
 import { Collection } from "./collection.js";
 import { byID, element, icon } from "./dom.js";
@@ -13,10 +13,10 @@ const pageSize = 60;
 const indexCommand = "sightline index ~/Pictures";
 const examples = ["a yellow flower", "a dog on grass", "boats on the water", "cat OR dog", "food NOT person", "tag:bird", "a street at night"];
 
-/** Shows the start page. `library` gives the answer of /v1/stats. */
-export function showHome(library) {
+/** Shows the start page; gives {collection, grid, ready} for the enlarged view. */
+export function showHome() {
   const root = byID("home");
-  const shown = { grid: null, collection: null };
+  const shown = { collection: null, grid: null, ready: null };
   shown.collection = new Collection(async (cursor, signal) => {
     const page = await newestImages(cursor, pageSize, signal);
     return { images: page.images, cursor: page.next_cursor };
@@ -39,7 +39,7 @@ export function showHome(library) {
     shown.grid = new Grid(shown.collection);
     body.replaceChildren(element("h2", { class: "section-title" }, "Newest"), shown.grid.element);
   };
-  shown.ready = Promise.all([library(), shown.collection.more()]).then(draw).catch((error) => {
+  shown.ready = Promise.all([stats(), shown.collection.more()]).then(draw).catch((error) => {
     if (error.name === "AbortError") return;
     body.replaceChildren(problemNotice(error, lookAgain));
   });

@@ -8,14 +8,17 @@ import { bar } from "./grid.js";
 import { openOriginal } from "./pictures.js";
 import { searchFor } from "./searchbox.js";
 
-/** The parts of the panel. `hit` is the image as the search found it, undefined when no search did. */
+/**
+ * The parts of the panel. `details` is what is known of the image: all of /v1/images/{id}, or less of it while that is
+ * under way. `hit` is the image as the search found it, undefined when no search did.
+ */
 export function imagePanel(details, hit) {
   return [
     element("h2", { id: "viewer-title" }, fileName(details.path)),
     element("p", { class: "folder" }, folder(details.path)),
     actions(details),
     hit?.probability !== undefined && match(hit),
-    tags(details.tags),
+    tags(details.tags ?? []),
     facts(details),
   ].filter(Boolean);
 }
@@ -62,13 +65,14 @@ function tags(scored) {
 }
 
 function facts(details) {
+  const paths = (details.files ?? [details]).map((file) => file.path);
   const known = [
     ["Size", dimensions(details.width, details.height)],
-    ["File", `${details.format.toUpperCase()} · ${bytes(details.bytes)}`],
+    ["File", details.format && `${details.format.toUpperCase()} · ${bytes(details.bytes)}`],
     ["Taken", moment(details.taken_at)],
     ["Camera", details.camera],
     ["Indexed", moment(details.indexed_at)],
-    [details.files.length > 1 ? `${details.files.length} places` : "Path", details.files.map((file) => file.path).join("\n")],
+    [paths.length > 1 ? `${paths.length} places` : "Path", paths.join("\n")],
   ];
   return element("section", {},
     element("h3", {}, "Details"),

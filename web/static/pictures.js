@@ -22,7 +22,7 @@ const whenNear = new IntersectionObserver((entries) => {
 
 async function loadWithKey(img) {
   try {
-    const url = URL.createObjectURL(await (await request(img.dataset.address)).blob());
+    const url = URL.createObjectURL(await (await request(img.dataset.address, { priority: img.fetchPriority })).blob());
     img.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
     img.src = url;
   } catch {
@@ -30,10 +30,11 @@ async function loadWithKey(img) {
   }
 }
 
-/** Makes an <img> that loads when it comes near the screen, or at once with `eager`. */
-export function picture(address, { alt = "", eager = false } = {}) {
+/** Makes an <img> that loads when it comes near the screen, at once with `eager`, before others with `urgent`. */
+export function picture(address, { alt = "", eager = false, urgent = false } = {}) {
   const img = new Image();
   img.alt = alt;
+  if (urgent) img.fetchPriority = "high";
   img.decoding = "async";
   img.draggable = false;
   img.addEventListener("load", () => img.classList.add("loaded"));

@@ -26,7 +26,15 @@ export function showViewer(id, source) {
   draw();
   if (opening) dialog.showModal();
   document.documentElement.classList.add("viewing");
-  source.ready?.then(() => shown?.id === id && drawSteps());
+  if (placeOf(shown) >= 0) return;
+  source.ready?.then(() => { // the search that it belongs to has arrived: why it matches, and its neighbours
+    if (shown?.id === id && shown.source === source && placeOf(shown) >= 0) draw();
+  });
+}
+
+/** Where the image stands in its search, or -1. */
+function placeOf({ id, source }) {
+  return source.collection?.indexOf(id) ?? -1;
 }
 
 /** Closes the view and leaves the focus on the image that was shown last. */
@@ -48,9 +56,8 @@ function leave() {
 }
 
 async function step(by) {
-  const { id, source } = shown;
-  const { collection } = source;
-  const index = collection ? collection.indexOf(id) : -1;
+  const { id, source: { collection } } = shown;
+  const index = placeOf(shown);
   if (index < 0 || index + by < 0) return;
   if (index + by >= collection.items.length) await collection.more().catch(() => []);
   const next = collection.items[index + by];
@@ -59,15 +66,15 @@ async function step(by) {
 
 function draw() {
   const { id, source } = shown;
-  const hit = source.collection?.items[source.collection.indexOf(id)];
+  const hit = source.collection?.items[placeOf(shown)];
   const stage = element("div", { class: "stage" });
   const panel = element("div", { class: "panel" });
   const name = hit ? fileName(hit.path) : "";
-  const small = picture(thumbnailFor(id, 512), { alt: name, eager: true });
+  const small = picture(thumbnailFor(id, 512), { alt: name, eager: true, urgent: true });
   small.classList.add("large");
   if (hit) fit(small, hit);
   stage.append(small);
-  panel.append(element("h2", { id: "viewer-title" }, name || "Image"));
+  panel.append(...(hit ? imagePanel(hit, hit) : [element("h2", { id: "viewer-title" }, "Image")]));
   dialog.replaceChildren(stage, stepButton("previous", "Previous image", -1), stepButton("next", "Next image", 1),
     element("button", { class: "round close", type: "button", "aria-label": "Close", title: "Close (Esc)", onclick: leave }, icon("close")), panel);
   drawSteps();
@@ -82,7 +89,7 @@ function draw() {
   });
 }
 
-/** Gives the picture its place before it arrives. A small image is enlarged to three times its size at most. */
+/** Gives the picture its place before it arrives. */
 function fit(img, { width, height }) {
   img.style.setProperty("--width", width);
   img.style.setProperty("--height", height);
@@ -90,7 +97,7 @@ function fit(img, { width, height }) {
 
 /** Puts the file itself in the place of its small copy as soon as it is there. */
 function sharpen(small, details) {
-  const large = picture(fileURL(details.id), { alt: small.alt, eager: true });
+  const large = picture(fileURL(details.id), { alt: small.alt, eager: true, urgent: true });
   large.classList.add("large");
   fit(large, details);
   large.addEventListener("load", () => small.replaceWith(large), { once: true });
@@ -104,9 +111,8 @@ function stepButton(name, label, by) {
 
 /** Shows the ways to the neighbours that there are. */
 function drawSteps() {
-  const { id, source } = shown;
-  const { collection } = source;
-  const index = collection ? collection.indexOf(id) : -1;
+  const { collection } = shown.source;
+  const index = placeOf(shown);
   dialog.querySelector(".previous").hidden = index <= 0;
   dialog.querySelector(".next").hidden = index < 0 || (index === collection.items.length - 1 && collection.complete);
 }

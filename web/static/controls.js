@@ -1,0 +1,39 @@
+// The controls above the results: the smallest probability that is shown, and the order.
+
+import { currentPlace, goTo } from "./address.js";
+import { element } from "./dom.js";
+import { percent } from "./format.js";
+
+const orders = [["relevance", "Best match"], ["newest", "Newest"], ["oldest", "Oldest"]];
+
+/** Changes one thing of the search that is shown. */
+function change(part) {
+  goTo({ ...currentPlace(), view: "", ...part }, { replace: true });
+}
+
+/** The controls of a place; `showCut` sets the slider once the answer tells the cut that was used. */
+export function resultControls(place) {
+  const value = element("output", { for: "cut" });
+  const slider = element("input", {
+    id: "cut", type: "range", min: 0, max: 100, step: 1,
+    oninput: () => showCut(slider.value / 100),
+    onchange: () => change({ min: slider.value / 100 }),
+  });
+  const showCut = (cut) => {
+    slider.value = Math.round(cut * 100);
+    slider.style.setProperty("--filled", `${cut * 100}%`);
+    value.textContent = cut === 0 ? "0 %" : percent(cut);
+    slider.setAttribute("aria-valuetext", value.textContent);
+  };
+  showCut(place.min ?? 0);
+
+  const reset = place.min !== null && element("button", {
+    class: "link", type: "button", title: "Back to the model’s own cut", onclick: () => change({ min: null }),
+  }, "default");
+  const order = element("select", { id: "order", onchange: () => change({ sort: order.value }) },
+    orders.map(([name, label]) => element("option", { value: name, selected: name === place.sort }, label)));
+  const controls = element("div", { class: "controls" },
+    element("div", { class: "control" }, element("label", { for: "cut" }, "At least"), slider, value, reset),
+    element("div", { class: "control" }, element("label", { for: "order" }, "Sort"), order));
+  return { controls, showCut };
+}
