@@ -93,7 +93,7 @@ func TestTheLogKeepsQueriesAndKeysPrivate(t *testing.T) {
 
 func TestWrongRoutesAndMethods(t *testing.T) {
 	lib := newLibrary(t, nil)
-	for _, path := range []string{"/nowhere", "/v1", "/v1/nothing", "/v1/search/", "/index.html", "/assets/../v1/x"} {
+	for _, path := range []string{"/nowhere", "/v1", "/v1/nothing", "/v1/search/", "/index.html"} {
 		requireProblem(t, lib.get(path), 404, "not_found", "")
 	}
 	for _, method := range []string{http.MethodPut, http.MethodDelete, http.MethodPatch} {

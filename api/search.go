@@ -36,7 +36,7 @@ func (s *server) searchPost(c *gin.Context) error {
 	if err := readJSON(c, &body); err != nil {
 		return err
 	}
-	return s.search(c, body)
+	return renameParam(s.search(c, body), "id", "image_id")
 }
 
 func (s *server) searchGet(c *gin.Context) error {
@@ -125,7 +125,7 @@ func (s *server) subject(request *index.Request, body searchRequest) error {
 	case body.ImageID != nil:
 		id, err := imageID(*body.ImageID)
 		request.Like = id
-		return withParam(err, "image_id")
+		return err
 	case body.Image != nil:
 		img, err := s.decodeImage(*body.Image)
 		request.Image = img
@@ -172,6 +172,14 @@ func withParam(err error, name string) error {
 		named := *e
 		named.Param = name
 		return &named
+	}
+	return err
+}
+
+// renameParam is withParam for errors that are about the field from.
+func renameParam(err error, from, to string) error {
+	if e, ok := errors.AsType[*sightline.Error](err); ok && e.Param == from {
+		return withParam(err, to)
 	}
 	return err
 }

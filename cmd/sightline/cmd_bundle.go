@@ -10,13 +10,10 @@ func newBundleCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bundle",
 		Short: "Show or verify the model bundle",
-		Args:  cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return unknownCommand(cmd, "bundle without show or verify")
-		},
+		Args:  needsCommand,
+		RunE:  noCommand,
+
+		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(
 		&cobra.Command{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/index"
+	"github.com/sightline-search/sightline/query"
 	"github.com/sightline-search/sightline/vectordb/embedded"
 )
 
@@ -40,7 +41,7 @@ none reaches the threshold, nothing matches.`,
 	flags.StringVar(&f.filter, "filter", "", "only images with these facts, for example 'type:png size:>2mp'")
 	flags.StringVar(&f.sort, "sort", string(index.Relevance), "relevance, newest or oldest")
 	flags.StringVar(&f.cursor, "cursor", "", "next_cursor of the page before")
-	flags.IntVar(&f.candidates, "candidates", 200, "images decoded per term")
+	flags.IntVar(&f.candidates, "candidates", 0, "images decoded per term (0: 200, or --limit where that is more)")
 	flags.BoolVar(&f.exhaustive, "exhaustive", false, "decode every image")
 	flags.BoolVar(&f.plain, "plain", false, "the query is one sentence; no operators")
 	flags.StringVar(&f.image, "image", "", "search with this image file")
@@ -91,22 +92,37 @@ func (f searchFlags) request(args []string) (index.Request, error) {
 	switch {
 	case byImage > 1, byImage == 1 && len(args) > 0:
 		return r, sightline.Errorf(sightline.CodeInvalid, "QUERY, --image and --like exclude each other")
-	case byImage == 0 && strings.TrimSpace(r.Query) == "":
-		return r, sightline.Errorf(sightline.CodeQueryEmpty, "the query is empty").
-			WithHint("describe what is in the image, for example: sightline search a dog on a beach")
 	case f.like != "" && !r.Like.Valid():
 		return r, sightline.Errorf(sightline.CodeInvalid, "--like %q is not an image id", f.like).
 			WithHint("an id is 64 hexadecimal digits, as search --json gives it")
 	case f.limit < 1 || f.limit > 1000:
 		return r, sightline.Errorf(sightline.CodeInvalid, "--limit is %d, outside 1..1000", f.limit)
-	case f.candidates < 1:
-		return r, sightline.Errorf(sightline.CodeInvalid, "--candidates is %d, it must be 1 or more", f.candidates)
+	case f.candidates < 0:
+		return r, sightline.Errorf(sightline.CodeInvalid, "--candidates is %d, it must be 0 or more", f.candidates)
 	case !(f.minProbability >= 0 && f.minProbability <= 1): // so that NaN is refused
 		return r, sightline.Errorf(sightline.CodeInvalid, "--min-probability is %g, outside 0..1", f.minProbability)
 	case r.Sort != index.Relevance && r.Sort != index.Newest && r.Sort != index.Oldest:
 		return r, sightline.Errorf(sightline.CodeInvalid, "--sort is %q, not relevance, newest or oldest", f.sort)
 	}
-	return r, nil
+	return r, f.checkLanguage(r.Query)
+}
+
+// checkLanguage reads the query and the filter before seconds go into the model: a typing mistake is told at once.
+func (f searchFlags) checkLanguage(text string) error {
+	if f.filter != "" {
+		if _, err := query.ParseFilter(f.filter); err != nil {
+			return fmt.Errorf("--filter: %w", err)
+		}
+	}
+	if f.image != "" || f.like != "" {
+		return nil
+	}
+	parse := query.Parse
+	if f.plain {
+		parse = query.Plain
+	}
+	_, err := parse(text)
+	return err
 }
 
 func (a *app) printResult(r *index.Result) error {

@@ -29,9 +29,10 @@ func (p Program) Run(ctx context.Context, args []string) int {
 	a := &app{in: p.Stdin, out: out, err: p.Stderr, environ: p.Environ}
 	root := newRoot(a)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.started {
-		err = usageError{err} // cobra refused the command, a flag or the number of arguments
+		// cobra refused the command, a flag or the number of arguments
+		err = usageError{fmt.Errorf("%w ('%s --help' tells how)", err, command.CommandPath())}
 	}
 	if flushErr := out.Flush(); err == nil && flushErr != nil {
 		err = fmt.Errorf("the results cannot be written: %w", flushErr)
@@ -58,19 +59,14 @@ func newRoot(a *app) *cobra.Command {
 		Short: "Find images by what is in them",
 		Long: `Sightline finds images by what is in them. Index folders once, then search them with words, a sentence,
 a boolean of both, or another image. Every hit carries a calibrated probability.`,
-		Args:              cobra.ArbitraryArgs, // so that a wrong command is told in our words
+		Args:              needsCommand,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Version:           programVersion(),
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			cmd.SetOut(a.err)
-			_ = cmd.Help()
-			return usageError{errors.New("no command was given")}
-		},
+		RunE:              noCommand,
+
+		SuggestionsMinimumDistance: 2,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetIn(a.in)
@@ -85,13 +81,20 @@ a boolean of both, or another image. Every hit carries a calibrated probability.
 	return root
 }
 
-func unknownCommand(cmd *cobra.Command, name string) error {
-	text := fmt.Sprintf("there is no command %q", name)
-	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+// needsCommand refuses words that are no command of cmd, which only groups others.
+func needsCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return errors.New("no command was given")
+	}
+	text := fmt.Sprintf("there is no command %q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		text += fmt.Sprintf("; did you mean %q?", near[0])
 	}
-	return usageError{errors.New(text + " ('sightline --help' lists the commands)")}
+	return errors.New(text)
 }
+
+// noCommand never runs, because needsCommand refuses everything; cobra asks Args of runnable commands only.
+func noCommand(*cobra.Command, []string) error { return nil }
 
 // configure reads the configuration once the command line has been understood.
 func (a *app) configure(cmd *cobra.Command) error {
