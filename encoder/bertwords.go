@@ -43,7 +43,7 @@ func (n bertNormalizer) normalize(text string) string {
 	for _, r := range text {
 		switch {
 		case n.CleanText && isDropped(r):
-		case n.CleanText && isSpace(r):
+		case n.CleanText && unicode.IsSpace(r):
 			b.WriteByte(' ')
 		case n.SplitHan && isHan(r):
 			b.WriteString(" " + string(r) + " ")
@@ -61,27 +61,19 @@ func (n bertNormalizer) normalize(text string) string {
 	return text
 }
 
-// isSpace covers the three control characters that separate words besides Unicode's white space.
-func isSpace(r rune) bool { return unicode.IsSpace(r) }
-
 // isDropped covers control, format and private characters, and the mark of undecodable bytes.
 func isDropped(r rune) bool {
 	if r == '\t' || r == '\n' || r == '\r' {
 		return false
 	}
-	return r == 0 || r == unicode.ReplacementChar || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co)
+	return r == 0 || r == unicode.ReplacementChar || isFormat(r)
 }
 
 func dropMark(r rune) rune {
-	if unicode.Is(unicode.Mn, r) {
+	if isMark(r) {
 		return -1
 	}
 	return r
-}
-
-// isPunctuation covers Unicode's punctuation and ASCII's symbols.
-func isPunctuation(r rune) bool {
-	return r < 128 && (unicode.IsPunct(r) || unicode.IsSymbol(r)) || unicode.IsPunct(r)
 }
 
 // isHan covers the blocks of Chinese characters as BERT draws them: neither kana nor Hangul.
