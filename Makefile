@@ -36,8 +36,8 @@ build: lib ## Build bin/sightline, which runs from any folder.
 run: build ## Index IMAGES (the sample gallery) and serve the search page on 127.0.0.1 (PORT, 8080 or the next free one).
 	@scripts/run.sh "$(or $(IMAGES),gallery)"
 
-test: setup lib ## Set up and run every Go test.
-	go test ./...
+test: setup build ## Set up and run every Go test (TESTFLAGS are go test's).
+	go test $(TESTFLAGS) ./...
 
 test-training: .venv-training/ready ## Run the tests of training/ (makes .venv-training with PyTorch: some GB, once).
 	.venv-training/bin/python -m pytest -q training/tests
@@ -47,6 +47,7 @@ model: .venv-training/ready ## Train the default model anew into models/default 
 
 lint: $(GOLANGCI_LINT) $(RUFF) ## Check formatting, code rules, layers, modules and the Python code.
 	go mod verify
+	$(PYTHON) scripts/notices.py --check
 	$(GOLANGCI_LINT) run ./...
 	$(RUFF) check $(PYTHON_CODE)
 	$(RUFF) format --check $(PYTHON_CODE)
