@@ -115,23 +115,25 @@ func (r *run) images(ctx context.Context, places []place) (map[sightline.ImageID
 	return images, err
 }
 
-// adopted counts a place that was added to an image, and gives the old paths that a move left.
+// adopted counts a place that was added to an image, and gives the old paths that a move left. An old path whose folder
+// is gone, too, is not among them: it may be on a disk that is not mounted just now. Below the indexed paths it is swept.
 func (r *run) adopted(p place, before *sightline.Image) (left []string) {
-	there := false
+	var moved []string
+	there := p.known == p.id
 	for _, f := range before.Files {
 		switch {
 		case p.at(f):
 		case stillThere(f):
 			there = true
-		case movedAway(f.Path):
-			left = append(left, f.Path)
+		case gone(f.Path):
+			moved = append(moved, f.Path)
 		}
 	}
 	before.Files = append(before.Files, p.file) // for the next place of the same image
 	r.update(func(report *AddReport) int {
 		switch {
 		case p.known == p.id:
-			report.Unchanged++ // touched, or copied over with itself
+			report.Unchanged++ // touched, or written again as it was
 		case p.known != "":
 			report.Updated++
 		case there:
@@ -139,28 +141,24 @@ func (r *run) adopted(p place, before *sightline.Image) (left []string) {
 		default:
 			report.Moved++
 		}
+		if !there {
+			for _, path := range moved {
+				r.movedFrom[path] = true
+			}
+		}
 		return 1
 	})
-	if there || p.known == p.id {
+	if there {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, path := range left {
-		r.movedFrom[path] = true
-	}
-	return left
+	return slices.DeleteFunc(moved, func(path string) bool {
+		folder, err := os.Stat(filepath.Dir(path))
+		return err != nil || !folder.IsDir()
+	})
 }
 
 // stillThere reports whether the file lies where it was stored, unchanged.
 func stillThere(f sightline.File) bool {
 	info, err := os.Stat(f.Path)
 	return err == nil && sameFile(f, sightline.File{Size: info.Size(), ModTime: info.ModTime()})
-}
-
-// movedAway reports whether a file is gone while its folder is still there. Where the folder is missing, too, it may be
-// on a disk that is not mounted just now.
-func movedAway(path string) bool {
-	info, err := os.Stat(filepath.Dir(path))
-	return err == nil && info.IsDir() && gone(path)
 }
