@@ -106,7 +106,7 @@ func (s *Store) Images(ctx context.Context, filter sightline.Filter, order vecto
 			if err != nil {
 				return err
 			}
-			query := `SELECT ` + imageColumns + ` FROM images i JOIN files f ON f.image = i.row
+			query := `SELECT ` + imageColumns + ` FROM images i CROSS JOIN files f ON f.image = i.row
 				WHERE ` + where + ` ORDER BY ` + by + `, f.path`
 			return collectImages(ctx, db, query, args, func(img *sightline.Image) bool { return yield(img, nil) })
 		})
@@ -120,8 +120,7 @@ func (s *Store) Images(ctx context.Context, filter sightline.Filter, order vecto
 func (s *Store) Get(ctx context.Context, ids []sightline.ImageID) ([]*sightline.Image, error) {
 	known := make(map[sightline.ImageID]*sightline.Image, len(ids))
 	err := s.read(ctx, "read images", func(db *sql.DB) error {
-		query := `SELECT ` + imageColumns + ` FROM images i JOIN files f ON f.image = i.row
-			WHERE i.id IN (SELECT value FROM json_each(?)) ORDER BY i.id, f.path`
+		query := `SELECT ` + imageColumns + ` FROM ` + asked + ` CROSS JOIN files f ON f.image = i.row ORDER BY i.row, f.path`
 		return collectImages(ctx, db, query, []any{idList(ids)}, func(img *sightline.Image) bool {
 			known[img.ID] = img
 			return true
@@ -140,10 +139,9 @@ func (s *Store) Get(ctx context.Context, ids []sightline.ImageID) ([]*sightline.
 func (s *Store) Features(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID]sightline.Features, error) {
 	found := make(map[sightline.ImageID]sightline.Features, len(ids))
 	err := s.read(ctx, "read features", func(db *sql.DB) error {
-		query := `SELECT i.id, f.global, p.data FROM images i
-			JOIN features f ON f.image = i.row AND f.generation = (` + serving + `)
-			JOIN patches p ON p.feature = f.id
-			WHERE i.id IN (SELECT value FROM json_each(?))`
+		query := `SELECT i.id, f.global, p.data FROM ` + asked + `
+			CROSS JOIN features f ON f.image = i.row AND f.generation = (` + serving + `)
+			CROSS JOIN patches p ON p.feature = f.id`
 		return each(ctx, db, query, []any{idList(ids)}, func(rows *sql.Rows) (bool, error) {
 			var id sightline.ImageID
 			var global sql.RawBytes
@@ -164,10 +162,10 @@ func (s *Store) Features(ctx context.Context, ids []sightline.ImageID) (map[sigh
 func (s *Store) Tags(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID][]sightline.Tag, error) {
 	found := make(map[sightline.ImageID][]sightline.Tag, len(ids))
 	err := s.read(ctx, "read tags", func(db *sql.DB) error {
-		query := `SELECT i.id, l.name, t.probability FROM images i
-			JOIN tags t ON t.image = i.row AND t.generation = (` + serving + `)
-			JOIN labels l ON l.id = t.label
-			WHERE i.id IN (SELECT value FROM json_each(?)) ORDER BY i.row, t.probability DESC, l.name`
+		query := `SELECT i.id, l.name, t.probability FROM ` + asked + `
+			CROSS JOIN tags t ON t.image = i.row AND t.generation = (` + serving + `)
+			CROSS JOIN labels l ON l.id = t.label
+			ORDER BY i.row, t.probability DESC, l.name`
 		return each(ctx, db, query, []any{idList(ids)}, func(rows *sql.Rows) (bool, error) {
 			var id sightline.ImageID
 			var tag sightline.Tag
@@ -181,6 +179,10 @@ func (s *Store) Tags(ctx context.Context, ids []sightline.ImageID) (map[sightlin
 
 // serving selects the generation that answers.
 const serving = `SELECT id FROM generations WHERE state = 'serving'`
+
+// asked is the images of an idList, each once. SQLite joins CROSS JOINs in the order in which they are written: first
+// the few ids, then what belongs to them.
+const asked = `(SELECT DISTINCT value FROM json_each(?)) AS j CROSS JOIN images i ON i.id = j.value`
 
 // idList is a list of ids as one SQL parameter, for json_each.
 func idList(ids []sightline.ImageID) string {
