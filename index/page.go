@@ -26,7 +26,9 @@ func (s *search) page(ctx context.Context, ranked []scored) (*Result, error) {
 	if n := slices.IndexFunc(ranked, func(r scored) bool { return r.probability < cut }); n >= 0 {
 		matched = ranked[:n]
 	}
-	result := &Result{Query: s.request.Query, Matched: len(matched) > 0, Results: []Hit{}}
+	result := &Result{
+		Query: s.request.Query, Matched: len(matched) > 0, Matches: len(matched), MinProbability: cut, Results: []Hit{},
+	}
 	if len(matched) == 0 && len(ranked) > 0 {
 		result.NearestRejected, err = s.rejected(ctx, ranked[0])
 		return result, err

@@ -50,6 +50,8 @@ type Timing struct {
 type Result struct {
 	Query           string    `json:"query"`
 	Matched         bool      `json:"matched"`
+	Matches         int       `json:"matches"`         // images that reach the cut; Results is a page of them
+	MinProbability  float64   `json:"min_probability"` // the cut that was used
 	Results         []Hit     `json:"results"`
 	NearestRejected *Rejected `json:"nearest_rejected"` // only where nothing matched
 	Searched        Searched  `json:"searched"`
