@@ -11,7 +11,7 @@ import (
 
 // Files streams the known places below a folder.
 func (s *Store) Files(ctx context.Context, below string) iter.Seq2[vectordb.KnownFile, error] {
-	query := `SELECT i.id, f.path, f.size, f.mtime_s, f.mtime_ns FROM files f JOIN images i ON i.row = f.image
+	query := `SELECT i.id, f.path, f.size, f.mtime_s, f.mtime_ns FROM files f CROSS JOIN images i ON i.row = f.image
 		WHERE ` + isBelow + ` ORDER BY f.path`
 	return listBelow(ctx, s, "list files", query, below, func(rows *sql.Rows) (k vectordb.KnownFile, err error) {
 		k.File, err = scanFile(rows, &k.ID)

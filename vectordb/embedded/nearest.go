@@ -53,7 +53,7 @@ func (s *Store) ByTag(ctx context.Context, name string, k int, filter sightline.
 		if err != nil {
 			return err
 		}
-		query := `SELECT i.id, t.probability FROM tags t JOIN images i ON i.row = t.image
+		query := `SELECT i.id, t.probability FROM tags t INDEXED BY tags_by_label CROSS JOIN images i ON i.row = t.image
 			WHERE t.generation = (` + serving + `) AND t.label = (SELECT id FROM labels WHERE name = ?) AND ` + where + `
 			ORDER BY t.probability DESC, i.id LIMIT ?`
 		args = append(append([]any{name}, args...), k)
@@ -78,7 +78,7 @@ func (s *Store) ByText(ctx context.Context, text string, k int, filter sightline
 		if err != nil {
 			return err
 		}
-		query := `SELECT i.id FROM image_words w JOIN images i ON i.row = w.rowid
+		query := `SELECT i.id FROM image_words w CROSS JOIN images i ON i.row = w.rowid
 			WHERE w.words MATCH ? AND ` + where + ` ORDER BY w.rank, i.id LIMIT ?`
 		match := `"` + strings.Join(words, `"* AND "`) + `"*`
 		args = append(append([]any{match}, args...), k)

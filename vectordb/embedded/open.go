@@ -104,7 +104,7 @@ func (s *Store) checkOwner(ctx context.Context, db *sql.DB) error {
 // takeLock locks the folder for writing. The operating system gives the lock back when the process ends, however.
 func (s *Store) takeLock() error {
 	path := filepath.Join(s.dir, lockName)
-	lock := flock.New(path)
+	lock := flock.New(path, flock.SetPermissions(0o644)) // others may read who writes
 	ok, err := lock.TryLock()
 	if err != nil {
 		return s.explain(err, "lock")

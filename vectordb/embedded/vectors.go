@@ -59,7 +59,7 @@ func (v *vectors) refresh(ctx context.Context, db *sql.DB) error {
 	if err := v.drop(ctx, tx); err != nil {
 		return err
 	}
-	if err := v.load(ctx, tx, now.commits); err != nil {
+	if err := v.load(ctx, tx); err != nil {
 		return err
 	}
 	v.head = now // only now: after an error everything since the old head is read again
@@ -94,12 +94,13 @@ func (v *vectors) drop(ctx context.Context, tx *sql.Tx) error {
 }
 
 // load reads the vectors that were written since head.
-func (v *vectors) load(ctx context.Context, tx *sql.Tx, upTo int64) error {
-	query := `SELECT i.row, i.id, f.global FROM features f JOIN images i ON i.row = f.image
-		WHERE f.generation = ? AND f.changed > ?`
+func (v *vectors) load(ctx context.Context, tx *sql.Tx) error {
+	access := `INDEXED BY features_by_change`
 	if v.head.commits == 0 {
-		query += ` ORDER BY f.id` // everything: in the order in which it lies in the file
+		access = `NOT INDEXED` // everything: in the order in which it lies in the file
 	}
+	query := `SELECT i.row, i.id, f.global FROM features f ` + access + ` CROSS JOIN images i ON i.row = f.image
+		WHERE f.generation = ? AND f.changed > ?`
 	rows, err := tx.QueryContext(ctx, query, v.head.generation, v.head.commits)
 	if err != nil {
 		return err
@@ -111,6 +112,10 @@ func (v *vectors) load(ctx context.Context, tx *sql.Tx, upTo int64) error {
 		var global sql.RawBytes
 		if err := rows.Scan(&row, &id, &global); err != nil {
 			return err
+		}
+		if len(global) != 4*v.head.dim {
+			return sightline.Errorf(sightline.CodeIndexCorrupt, "the global vector of image %s has %d bytes instead of %d", id, len(global), 4*v.head.dim).
+				WithHint("remove the image and index it again")
 		}
 		decodeVector(v.vector(v.slot(row, id)), global)
 	}
