@@ -2,7 +2,7 @@
 
 import { currentPlace, goTo } from "./address.js";
 import { element } from "./dom.js";
-import { percent } from "./format.js";
+import { score } from "./format.js";
 
 const orders = [["relevance", "Best match"], ["newest", "Newest"], ["oldest", "Oldest"]];
 
@@ -15,20 +15,21 @@ function change(part) {
 export function resultControls(place) {
   const value = element("output", { for: "cut" });
   const slider = element("input", {
-    id: "cut", type: "range", min: 0, max: 100, step: 1,
+    id: "cut", type: "range", min: 0, max: 100, step: 1, value: 0,
     oninput: () => showCut(slider.value / 100),
     onchange: () => change({ min: slider.value / 100 }),
   });
   const showCut = (cut) => {
     slider.value = Math.round(cut * 100);
     slider.style.setProperty("--filled", `${cut * 100}%`);
-    value.textContent = cut === 0 ? "0 %" : percent(cut);
+    value.textContent = cut === 0 ? "0" : score(cut, !place.q);
     slider.setAttribute("aria-valuetext", value.textContent);
   };
-  showCut(place.min ?? 0);
+  if (place.min === null) value.textContent = "…";
+  else showCut(place.min);
 
   const reset = place.min !== null && element("button", {
-    class: "link", type: "button", title: "Back to the model’s own cut", onclick: () => change({ min: null }),
+    class: "link", type: "button", title: "Back to the usual cut", onclick: () => change({ min: null }),
   }, "default");
   const order = element("select", { id: "order", onchange: () => change({ sort: order.value }) },
     orders.map(([name, label]) => element("option", { value: name, selected: name === place.sort }, label)));

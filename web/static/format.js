@@ -8,6 +8,11 @@ export function percent(probability) {
   return value < 0.1 ? "< 0.1 %" : `${value.toFixed(1)} %`;
 }
 
+/** How well an image answers: a probability as "93 %", a similarity (of images found by an image) as "0.93". */
+export function score(value, similarity) {
+  return similarity ? value.toFixed(2) : percent(value);
+}
+
 /** "3,410". */
 export function count(n) {
   return n.toLocaleString("en");

@@ -3,7 +3,7 @@
 
 import { currentPlace, goTo, placeURL } from "./address.js";
 import { element } from "./dom.js";
-import { fileName, percent } from "./format.js";
+import { fileName, score } from "./format.js";
 import { picture, thumbnailFor } from "./pictures.js";
 import { problemNotice } from "./problem.js";
 
@@ -17,7 +17,9 @@ export function bar(probability) {
 
 function label(hit) {
   const parts = [fileName(hit.path)];
-  if (hit.probability !== undefined) parts.push(`probability ${percent(hit.probability)}`);
+  if (hit.probability !== undefined) {
+    parts.push(`${hit.similarity ? "similarity" : "probability"} ${score(hit.probability, hit.similarity)}`);
+  }
   if (hit.tags?.length) parts.push(hit.tags.slice(0, 3).map((tag) => tag.name).join(", "));
   return parts.join("; ");
 }
@@ -40,7 +42,7 @@ function tile(hit, rowHeight) {
     },
     element("span", { class: "frame" },
       picture(thumbnailFor(hit.id, Math.min(ratio, 2.4) * rowHeight * 1.2)),
-      scored && element("span", { class: "badge" }, percent(hit.probability)),
+      scored && element("span", { class: "badge" }, score(hit.probability, hit.similarity)),
       scored && bar(hit.probability)),
     element("span", { class: "caption" },
       element("span", { class: "name" }, fileName(hit.path)),
@@ -56,9 +58,8 @@ export function skeleton() {
 
 /** Draws a collection whose first page is loaded, and the pages that follow when the reader comes near the end. */
 export class Grid {
-  constructor(collection, { onGrow = () => {} } = {}) {
+  constructor(collection) {
     this.collection = collection;
-    this.onGrow = onGrow;
     this.list = element("ul", { class: "grid" });
     this.moreButton = element("button", { class: "button more", type: "button", onclick: () => this.#more() }, "Show more");
     this.element = element("div", {}, this.list, this.moreButton);
@@ -81,7 +82,6 @@ export class Grid {
     try {
       await this.collection.more();
       this.draw();
-      this.onGrow();
     } catch (error) {
       if (error.name === "AbortError") return;
       this.nearEnd.disconnect(); // from here on the button is pressed by hand

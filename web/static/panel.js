@@ -3,10 +3,12 @@
 import { goTo } from "./address.js";
 import { fileURL } from "./api.js";
 import { element, icon } from "./dom.js";
-import { bytes, dimensions, fileName, folder, moment, percent } from "./format.js";
+import { bytes, dimensions, fileName, folder, moment, percent, score } from "./format.js";
 import { bar } from "./grid.js";
 import { openOriginal } from "./pictures.js";
 import { searchFor } from "./searchbox.js";
+
+const tagsAtFirst = 15;
 
 /**
  * The parts of the panel. `details` is what is known of the image: all of /v1/images/{id}, or less of it while that is
@@ -17,7 +19,7 @@ export function imagePanel(details, hit) {
     element("h2", { id: "viewer-title" }, fileName(details.path)),
     element("p", { class: "folder" }, folder(details.path)),
     actions(details),
-    hit?.probability !== undefined && match(hit),
+    hit?.probability !== undefined && (hit.similarity ? similarity(hit) : match(hit)),
     tags(details.tags ?? []),
     facts(details),
   ].filter(Boolean);
@@ -31,22 +33,27 @@ function actions({ id }) {
       icon("open"), "Open original"));
 }
 
-function row(name, probability) {
+function row(name, value, text = percent(value)) {
   return element("li", { class: "score" },
     element("span", { class: "score-name" }, name),
-    element("span", { class: "score-value" }, percent(probability)),
-    bar(probability));
+    element("span", { class: "score-value" }, text),
+    bar(value));
 }
 
 /** The probability of the whole query, and of each of its terms when there are several. */
 function match({ probability, terms }) {
-  const several = (terms ?? []).length > 1;
-  const whole = several || !terms?.length ? "whole query" : terms[0].text;
+  const several = terms.length > 1;
   return element("section", { class: "match" },
     element("h3", {}, "Probability"),
     element("ul", { class: "scores" },
-      row(whole, probability),
+      row(several || terms.length === 0 ? "whole query" : terms[0].text, probability),
       several && terms.map((term) => row(term.text, term.probability))));
+}
+
+function similarity({ probability }) {
+  return element("section", { class: "match" },
+    element("h3", {}, "Similarity"),
+    element("ul", { class: "scores" }, row("to the image that was asked for", probability, score(probability, true))));
 }
 
 /** The query that finds a tag: names with spaces stand in quotes. */
@@ -55,13 +62,26 @@ export function tagQuery(name) {
 }
 
 function tags(scored) {
+  const list = element("ul", { class: "scores" }, scored.slice(0, tagsAtFirst).map(tagRow));
+  const rest = scored.slice(tagsAtFirst);
+  const more = element("button", {
+    class: "link more-tags", type: "button",
+    onclick: () => {
+      list.append(...rest.map(tagRow));
+      list.children[tagsAtFirst].querySelector("button").focus();
+      more.remove();
+    },
+  }, `Show all ${scored.length} tags`);
   return element("section", {},
     element("h3", {}, "Tags"),
     scored.length === 0 && element("p", { class: "none" }, "No tag of the model reaches its threshold."),
-    element("ul", { class: "scores" }, scored.map(({ name, probability }) => element("li", { class: "score" },
-      element("button", { class: "score-name link", type: "button", title: `Search ${tagQuery(name)}`, onclick: () => searchFor(tagQuery(name)) }, name),
-      element("span", { class: "score-value" }, percent(probability)),
-      bar(probability)))));
+    list,
+    rest.length > 0 && more);
+}
+
+function tagRow({ name, probability }) {
+  const query = tagQuery(name);
+  return row(element("button", { class: "link", type: "button", title: `Search ${query}`, onclick: () => searchFor(query) }, name), probability);
 }
 
 function facts(details) {

@@ -49,17 +49,15 @@ export function showResults(place) {
   shown.collection = new Collection(async (cursor, signal) => {
     const page = await search(requestFor(place, cursor), signal);
     answer ??= page;
-    return { images: page.results, cursor: page.next_cursor };
+    const similarity = !place.q; // images found by an image have a similarity, not a probability
+    return { images: page.results.map((hit) => ({ ...hit, similarity })), cursor: page.next_cursor };
   });
-  const summarise = () => {
-    summary.textContent = summaryOf(answer, shown.collection);
-  };
   shown.ready = shown.collection.more().then(() => {
-    summarise();
-    if (answer.min_probability !== undefined) showCut(answer.min_probability);
-    if (answer.results.length > 0) shown.grid = new Grid(shown.collection, { onGrow: summarise });
+    summary.textContent = summaryOf(answer, place);
+    showCut(answer.min_probability);
+    if (answer.matched) shown.grid = new Grid(shown.collection);
     body.replaceChildren(shown.grid ? shown.grid.element : nothingMatches(place.q, answer));
-    announce(shown.grid ? summary.textContent : "Nothing matches.");
+    announce(answer.matched ? summary.textContent : "Nothing matches.");
   }).catch((error) => {
     if (error.name === "AbortError") return;
     summary.textContent = "";
@@ -68,11 +66,11 @@ export function showResults(place) {
   return shown;
 }
 
-/** "12 of 3,410 images match · 41 ms · 200 decoded"; "60+" while there are more pages. */
-function summaryOf({ searched, took_ms: took }, { items, complete }) {
-  const found = items.length === 0 ? "None" : `${count(items.length)}${complete ? "" : "+"}`;
-  const verb = items.length === 1 && complete ? "matches" : "match";
-  return [`${found} of ${images(searched.images)} ${verb}`, duration(took.total), `${count(searched.decoded)} decoded`].join(" · ");
+/** "12 of 3,410 images match · 41 ms · 200 decoded". */
+function summaryOf({ matches, searched, took_ms: took }, { q }) {
+  const found = `${matches === 0 ? "None" : count(matches)} of ${images(searched.images)}`;
+  const verb = q ? ` match${matches === 1 ? "es" : ""}` : ", most similar first";
+  return [found + verb, duration(took.total), searched.decoded > 0 && `${count(searched.decoded)} decoded`].filter(Boolean).join(" · ");
 }
 
 /** The image that was searched by. A text stands in the search box already. */
