@@ -78,12 +78,12 @@ const half = 1 << (weightBits - 1)
 func resizeRow(dst, src []uint8, columns []taps) {
 	for x, t := range columns {
 		r, g, b := int32(half), int32(half), int32(half)
-		in := src[t.first*3:][:len(t.weights)*3]
-		for _, w := range t.weights {
-			r += int32(in[0]) * w
-			g += int32(in[1]) * w
-			b += int32(in[2]) * w
-			in = in[3:]
+		in := src[t.first*3:]
+		for k, w := range t.weights {
+			p := in[3*k : 3*k+3]
+			r += int32(p[0]) * w
+			g += int32(p[1]) * w
+			b += int32(p[2]) * w
 		}
 		out := dst[x*3:][:3]
 		out[0], out[1], out[2] = round8(r), round8(g), round8(b)

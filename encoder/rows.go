@@ -16,7 +16,7 @@ func rgbRows(img image.Image, onWhite bool) rgbSource {
 	src := rgbSource{width: b.Dx(), height: b.Dy()}
 	switch img := img.(type) {
 	case *image.YCbCr:
-		src.row = func(y int, rgb []uint8) { ycbcrRow(img, b.Min.Y+y, rgb) }
+		src.row = ycbcrRows(img)
 	case *image.Gray:
 		src.row = func(y int, rgb []uint8) { grayRow(img.Pix[y*img.Stride:][:b.Dx()], rgb) }
 	case *image.RGBA:
@@ -46,16 +46,6 @@ func overWhite(c color.NRGBA) (r, g, b uint8) {
 }
 
 func dropAlpha(c color.NRGBA) (r, g, b uint8) { return c.R, c.G, c.B }
-
-func ycbcrRow(img *image.YCbCr, y int, rgb []uint8) {
-	minX := img.Rect.Min.X
-	luma := img.Y[img.YOffset(minX, y):][:len(rgb)/3]
-	for x, v := range luma {
-		c := img.COffset(minX+x, y)
-		out := rgb[x*3:][:3]
-		out[0], out[1], out[2] = color.YCbCrToRGB(v, img.Cb[c], img.Cr[c])
-	}
-}
 
 func grayRow(pix, rgb []uint8) {
 	for x, v := range pix {

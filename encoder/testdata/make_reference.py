@@ -3,8 +3,11 @@
 Each file holds the pixels [height][width][3] that the training makes of one image: composited on white where it is
 transparent ("drop": the alpha channel thrown away), then Image.resize(..., BILINEAR). The images are noise with a flat
 patch, so that every rounding shows; they are computed here and in resize_test.go by the same rule.
+
+"jpeg ..." files are JPEGs with coloured edges, "pixels ..." what Pillow decodes them to.
 """
 
+import io
 import zipfile
 from pathlib import Path
 
@@ -43,6 +46,13 @@ def on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, (255, 255, 255, 255)), image.convert("RGBA")).convert("RGB")
 
 
+def coloured_edges(width: int, height: int) -> Image.Image:
+    y, x = np.mgrid[:height, :width]
+    band = (x // 9 + y // 7) % 5
+    colours = np.array([[230, 20, 30], [20, 200, 60], [30, 40, 220], [250, 240, 20], [128, 128, 128]], np.uint8)
+    return Image.fromarray(colours[band])
+
+
 def main() -> None:
     with zipfile.ZipFile(Path(__file__).with_name("reference.zip"), "w") as archive:
 
@@ -57,6 +67,14 @@ def main() -> None:
             add(name, on_white(image), (to_width, to_height))
             if mode == "RGBA":
                 add(name + " drop", image.convert("RGB"), (to_width, to_height))
+
+        for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
+            for width, height in ((61, 43), (64, 48)):
+                file = io.BytesIO()
+                coloured_edges(width, height).save(file, "jpeg", quality=90, subsampling=subsampling)
+                name = f"{subsampling} {width}x{height}"
+                archive.writestr(zipfile.ZipInfo("jpeg " + name), file.getvalue(), zipfile.ZIP_STORED)
+                archive.writestr(zipfile.ZipInfo("pixels " + name), Image.open(file).convert("RGB").tobytes(), zipfile.ZIP_DEFLATED, 9)
 
 
 if __name__ == "__main__":
