@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -20,26 +19,6 @@ import (
 	"github.com/sightline-search/sightline/vectordb"
 	"github.com/sightline-search/sightline/vectordb/embedded"
 )
-
-// A child of the test, started from the same program, writes to a folder, beginning with a batch.
-const (
-	childFolder = "SIGHTLINE_TEST_CRASH_FOLDER"
-	childFirst  = "SIGHTLINE_TEST_CRASH_FIRST"
-)
-
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(childFolder); dir != "" {
-		first, err := strconv.Atoi(os.Getenv(childFirst))
-		if err == nil {
-			err = writeBatches(dir, first, os.Stdout)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-		return
-	}
-	m.Run()
-}
 
 // batchID is the id of the image number i of a batch.
 func batchID(batch, i int) sightline.ImageID { return sightline.ImageID(fmt.Sprintf("%032x%032x", batch, i)) }
@@ -116,10 +95,7 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 // one that may have been stored.
 func killWriter(t *testing.T, dir string, first int, state map[int]int) (next int) {
 	t.Helper()
-	program, err := os.Executable()
-	require.NoError(t, err)
-	child := exec.CommandContext(t.Context(), program)
-	child.Env = append(os.Environ(), childFolder+"="+dir, childFirst+"="+strconv.Itoa(first))
+	child := newChild(t, "write", dir, first)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)

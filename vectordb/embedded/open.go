@@ -52,6 +52,8 @@ func (s *Store) reader(ctx context.Context) (*sql.DB, error) {
 	}
 	if _, err := os.Stat(s.path()); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	} else if err != nil {
+		return nil, s.explain(err, "open")
 	}
 	db := openDB(s.path(), "ro", "deferred")
 	ready, err := s.ready(ctx, db)
