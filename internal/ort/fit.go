@@ -9,8 +9,9 @@ import (
 
 // Fits compares the graph with what its caller is going to give and take: exactly these inputs, and at least these
 // outputs, with the same element types and dimensions. A dimension of -1 must be dynamic in the graph, so that a graph
-// traced for one batch size is refused; any other may be dynamic or equal. The error is CodeBundleCorrupt and names
-// the tensor.
+// traced for one batch size is refused; any other may be dynamic or equal, and the outputs' are from then on known to be
+// what the caller said: exporters leave them open where the graph computes them. The error is CodeBundleCorrupt and
+// names the tensor. Not to be called while the session runs.
 func (s *Session) Fits(inputs, outputs []Info) error {
 	for _, want := range inputs {
 		if err := s.fits("input", s.inputs, want); err != nil {
@@ -24,6 +25,7 @@ func (s *Session) Fits(inputs, outputs []Info) error {
 		if err := s.fits("output", s.outputs, want); err != nil {
 			return err
 		}
+		s.outputs[want.Name] = want
 	}
 	return nil
 }
