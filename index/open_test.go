@@ -24,11 +24,25 @@ import (
 	"github.com/sightline-search/sightline/vectordb/embedded"
 )
 
-// model is the default bundle with its graphs, loaded once: all tests of the package share it.
+// What the tests of the package share, as it is slow to make: the default bundle with its graphs, and an index of
+// drawings that no test changes.
 var (
 	modelOnce sync.Once
 	model     index.Parts
+
+	drawnOnce sync.Once
+	shared    *corpus
+	scratch   string // where the shared index and its drawings lie
 )
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "sightline-index-test-"); err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(scratch)
+	m.Run()
+}
 
 // parts gives the real model and an empty store in a fresh folder.
 func parts(t *testing.T) index.Parts {
@@ -38,12 +52,18 @@ func parts(t *testing.T) index.Parts {
 
 func partsAt(t *testing.T, dir string) index.Parts {
 	t.Helper()
+	p := openAt(t, dir)
+	t.Cleanup(func() { require.NoError(t, p.Store.Close()) })
+	return p
+}
+
+func openAt(t *testing.T, dir string) index.Parts {
+	t.Helper()
 	modelOnce.Do(func() { model = load(t) })
 	require.NotNil(t, model.Align, "the model could not be loaded; an earlier test says why")
 	p := model
 	store, err := embedded.Open(dir, embedded.ReadWrite)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	p.Store = store
 	p.Cache = cache.NewLRU(1 << 20)
 	return p
