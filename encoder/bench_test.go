@@ -15,3 +15,26 @@ func BenchmarkPrepare12MP(b *testing.B) {
 		resize(rgbRows(photo, true), 224, 224)
 	}
 }
+
+// BenchmarkEncode runs the image encoder on batches of 8, as indexing does.
+func BenchmarkEncode(b *testing.B) {
+	e, _ := defaultImages(b)
+	pixels := e.Prepare(noiseImage("RGB", 200, 150))
+	batch := []Pixels{pixels, pixels, pixels, pixels, pixels, pixels, pixels, pixels}
+	for b.Loop() {
+		if _, err := e.Encode(b.Context(), batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(batch))/b.Elapsed().Seconds(), "images/s")
+}
+
+// BenchmarkEncodeText encodes a sentence, tokens included.
+func BenchmarkEncodeText(b *testing.B) {
+	e := defaultTexts(b)
+	for b.Loop() {
+		if _, err := e.Encode(b.Context(), []string{"a dog runs on the beach at sunset"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
