@@ -31,7 +31,7 @@ lib: ## Fetch the pinned ONNX Runtime into lib/ (once).
 	@$(PYTHON) scripts/fetch_onnxruntime.py
 
 build: lib ## Build bin/sightline, which runs from any folder.
-	@go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/sightline ./cmd/sightline
+	@go build -ldflags "-X main.version=$(VERSION)" -o bin/sightline ./cmd/sightline
 
 run: build ## Index IMAGES (the sample gallery) and serve the search page on 127.0.0.1 (PORT, 8080 or the next free one).
 	@scripts/run.sh "$(or $(IMAGES),gallery)"
