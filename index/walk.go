@@ -50,16 +50,27 @@ func rootError(path string, err error) error {
 // outermost leaves out what lies below another of the sorted paths.
 func outermost(sorted []string) []string {
 	var out []string
+	kept := map[string]bool{}
 	for _, p := range sorted {
-		if !slices.ContainsFunc(out, func(above string) bool { return below(p, above) }) {
+		if !belowAny(p, kept) {
+			kept[p] = true
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-func below(path, folder string) bool {
-	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
+func belowAny(path string, folders map[string]bool) bool {
+	for {
+		parent := filepath.Dir(path)
+		if parent == path {
+			return false
+		}
+		if folders[parent] {
+			return true
+		}
+		path = parent
+	}
 }
 
 // root walks one of the given paths.
