@@ -8,7 +8,7 @@ import (
 	"github.com/sightline-search/sightline/vectordb"
 )
 
-// best keeps the k best hits: a heap with the worst of them on top.
+// best keeps the k best hits. Once there are k, they are a heap with the worst of them on top.
 type best struct {
 	k    int
 	hits []hit
@@ -29,29 +29,21 @@ func (h hit) worse(o hit) bool {
 
 func (b *best) add(id sightline.ImageID, score float32) {
 	h := hit{id: id, score: score}
-	if len(b.hits) < b.k {
+	switch {
+	case len(b.hits) < b.k:
 		b.hits = append(b.hits, h)
-		b.up(len(b.hits) - 1)
-		return
-	}
-	if score < b.hits[0].score || !b.hits[0].worse(h) {
-		return
-	}
-	b.hits[0] = h
-	b.down(0)
-}
-
-func (b *best) up(i int) {
-	for i > 0 {
-		parent := (i - 1) / 2
-		if !b.hits[i].worse(b.hits[parent]) {
-			return
+		if len(b.hits) == b.k {
+			for i := b.k/2 - 1; i >= 0; i-- {
+				b.down(i)
+			}
 		}
-		b.hits[i], b.hits[parent] = b.hits[parent], b.hits[i]
-		i = parent
+	case b.hits[0].worse(h):
+		b.hits[0] = h
+		b.down(0)
 	}
 }
 
+// down moves a hit to its place below.
 func (b *best) down(i int) {
 	for {
 		child := 2*i + 1

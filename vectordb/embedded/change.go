@@ -18,9 +18,9 @@ type change struct {
 	statements map[string]*sql.Stmt
 	number     int64 // of this commit
 	generation generation
-	labels     map[string]int64
-	renamed    map[int64]bool // images whose file names or camera have changed
-	robbed     map[int64]bool // images that have lost a file
+	labels     map[string]uint32 // ids of the labels that this commit has met
+	renamed    map[int64]bool    // images whose file names or camera have changed
+	robbed     map[int64]bool    // images that have lost a file
 }
 
 // generation is the one that serves.
@@ -46,7 +46,7 @@ func (s *Store) change(ctx context.Context, doing string, work func(*change) err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after a commit
 	c := &change{
-		ctx: ctx, tx: tx, statements: map[string]*sql.Stmt{}, labels: map[string]int64{},
+		ctx: ctx, tx: tx, statements: map[string]*sql.Stmt{}, labels: map[string]uint32{},
 		renamed: map[int64]bool{}, robbed: map[int64]bool{},
 	}
 	for _, part := range []func(*change) error{(*change).begin, work, (*change).finish} {

@@ -21,7 +21,9 @@ import (
 )
 
 // batchID is the id of the image number i of a batch.
-func batchID(batch, i int) sightline.ImageID { return sightline.ImageID(fmt.Sprintf("%032x%032x", batch, i)) }
+func batchID(batch, i int) sightline.ImageID {
+	return sightline.ImageID(fmt.Sprintf("%032x%032x", batch, i))
+}
 
 // batchSize differs from batch to batch.
 func batchSize(batch int) int { return 1 + batch*7%23 }

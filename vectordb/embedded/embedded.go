@@ -1,5 +1,5 @@
-// Package embedded is the default store: one SQLite file in WAL mode for everything durable, and the global vectors in
-// memory, scanned exactly. It must not know models or queries.
+// Package embedded is the default store: one SQLite file in WAL mode for everything durable, and the global vectors and
+// tags in memory, scanned exactly. It must not know models or queries.
 package embedded
 
 import (
@@ -27,12 +27,13 @@ const (
 	ReadWrite             // one at a time: a second one gets CodeIndexLocked with the holder's process id
 )
 
-// Store is an index folder. Vectors are read into memory by the first Nearest, and from then on only what has changed.
+// Store is an index folder. The first search reads vectors and tags into memory, later ones only what has changed.
 type Store struct {
-	dir     string
-	lock    *flock.Flock // nil in ReadOnly mode
-	writer  *sql.DB      // one connection; nil in ReadOnly mode
-	vectors vectors
+	dir    string
+	lock   *flock.Flock // nil in ReadOnly mode
+	writer *sql.DB      // one connection; nil in ReadOnly mode
+	memory memory
+	labels labels
 
 	opening sync.Mutex
 	readers *sql.DB // nil while a ReadOnly store has found no index yet

@@ -12,42 +12,39 @@ import (
 // maxFilterDepth is how deep a filter may nest: SQLite limits the depth of expressions.
 const maxFilterDepth = 64
 
-// compile turns a filter into a condition on "images i" with its parameters. The condition is 0 or 1, never NULL, and
-// means exactly what sightline.MatchFilter does.
+// compile turns a filter without TagOver into a condition on "images i" with its parameters. The condition is 0 or 1,
+// never NULL, and means exactly what sightline.MatchFilter does.
 func compile(f sightline.Filter) (where string, args []any, err error) {
 	b := &conditions{}
-	where, err = b.compile(f, 0)
+	where, err = b.compile(f)
 	return where, b.args, err
 }
 
 // conditions collects parameters in the order in which they appear in the condition.
 type conditions struct{ args []any }
 
-func (b *conditions) compile(f sightline.Filter, depth int) (string, error) {
-	if depth > maxFilterDepth {
-		return "", sightline.Errorf(sightline.CodeInvalid, "the filter nests deeper than %d levels", maxFilterDepth).WithParam("filter")
-	}
+func (b *conditions) compile(f sightline.Filter) (string, error) {
 	switch f := f.(type) {
 	case sightline.And:
-		return b.all(f, depth, "AND", "1")
+		return b.all(f, "AND", "1")
 	case sightline.Or:
-		return b.all(f, depth, "OR", "0")
+		return b.all(f, "OR", "0")
 	case sightline.Not:
-		of, err := b.compile(f.Of, depth+1)
+		of, err := b.compile(f.Of)
 		return "NOT (" + of + ")", err
 	default:
 		return b.leaf(f)
 	}
 }
 
-func (b *conditions) all(parts []sightline.Filter, depth int, operator, empty string) (string, error) {
+func (b *conditions) all(parts []sightline.Filter, operator, empty string) (string, error) {
 	if len(parts) == 0 {
 		return empty, nil
 	}
 	compiled := make([]string, len(parts))
 	for i, part := range parts {
 		var err error
-		if compiled[i], err = b.compile(part, depth+1); err != nil {
+		if compiled[i], err = b.compile(part); err != nil {
 			return "", err
 		}
 	}
@@ -83,12 +80,10 @@ func (b *conditions) leaf(f sightline.Filter) (string, error) {
 		return b.add(`i.width * i.height BETWEEN ? AND ?`, f.MinPixels, most), nil
 	case sightline.FormatIs:
 		return b.add(`lower(i.format) = ?`, strings.ToLower(string(f))), nil
-	case sightline.TagOver:
-		return b.tagOver(f), nil
 	case sightline.IDIn:
 		return b.add(`i.id IN (SELECT value FROM json_each(?))`, idList(f)), nil
 	default:
-		return "", fmt.Errorf("a filter of type %T is not known", f)
+		return "", fmt.Errorf("a filter of type %T has no condition in SQL", f)
 	}
 }
 
@@ -101,18 +96,6 @@ func (b *conditions) takenIn(f sightline.TakenIn) string {
 		condition += b.add(" AND i.taken_at < ?", ceilMicros(f.To))
 	}
 	return "(" + condition + ")"
-}
-
-// tagOver goes through the index by label. A label that is not stored counts as 0.
-func (b *conditions) tagOver(f sightline.TagOver) string {
-	switch {
-	case math.IsNaN(f.P):
-		return "0"
-	case f.P < 0:
-		return "1"
-	}
-	return b.add(`i.row IN (SELECT tags.image FROM tags WHERE tags.generation = (`+serving+`)
-		AND tags.label = (SELECT labels.id FROM labels WHERE labels.name = ?) AND tags.probability > ?)`, f.Name, f.P)
 }
 
 func (b *conditions) add(condition string, args ...any) string {

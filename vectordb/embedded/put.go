@@ -67,10 +67,7 @@ func (c *change) put(r *vectordb.Record) error {
 	}
 	// An image that is put without a file, and has none, must not stay.
 	c.robbed[row] = true
-	if err := c.putFeatures(row, r.Features); err != nil {
-		return err
-	}
-	return c.setTags(row, r.Tags)
+	return c.putFeatures(row, r.Features, r.Tags)
 }
 
 // fits checks the record against the serving generation; its first record sets the length of the global vectors.
@@ -103,51 +100,33 @@ func (c *change) putFacts(img *sightline.Image) (row int64, err error) {
 	return row, err
 }
 
-func (c *change) putFeatures(row int64, f sightline.Features) error {
+func (c *change) putFeatures(row int64, f sightline.Features, tags []sightline.Tag) error {
+	packed, err := c.packTags(tags)
+	if err != nil {
+		return err
+	}
 	id, _, err := c.integer(`
-		INSERT INTO features (image, generation, changed, global) VALUES (?, ?, ?, ?)
-		ON CONFLICT (image, generation) DO UPDATE SET changed = excluded.changed, global = excluded.global
-		RETURNING id`, row, c.generation.id, c.number, encodeVector(f.Global))
+		INSERT INTO features (image, generation, changed, global, tags) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (image, generation) DO UPDATE SET changed = excluded.changed, global = excluded.global, tags = excluded.tags
+		RETURNING id`, row, c.generation.id, c.number, encodeVector(f.Global), packed)
 	if err != nil {
 		return err
 	}
 	patches := f.Patches
 	if patches == nil {
-		patches = []byte{}
+		patches = []byte{} // nil would be NULL
 	}
 	return c.exec(`INSERT INTO patches (feature, data) VALUES (?, ?)
 		ON CONFLICT (feature) DO UPDATE SET data = excluded.data`, id, patches)
 }
 
 func (c *change) setTags(row int64, tags []sightline.Tag) error {
-	if err := c.exec(`DELETE FROM tags WHERE image = ? AND generation = ?`, row, c.generation.id); err != nil {
+	packed, err := c.packTags(tags)
+	if err != nil {
 		return err
 	}
-	for _, tag := range tags {
-		label, err := c.label(tag.Name)
-		if err != nil {
-			return err
-		}
-		if err := c.exec(`INSERT INTO tags (image, generation, label, probability) VALUES (?, ?, ?, ?)`,
-			row, c.generation.id, label, tag.Probability); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *change) label(name string) (int64, error) {
-	if id, ok := c.labels[name]; ok {
-		return id, nil
-	}
-	id, found, err := c.integer(`SELECT id FROM labels WHERE name = ?`, name)
-	if err == nil && !found {
-		id, _, err = c.integer(`INSERT INTO labels (name) VALUES (?) RETURNING id`, name)
-	}
-	if err == nil {
-		c.labels[name] = id
-	}
-	return id, err
+	return c.exec(`UPDATE features SET tags = ?, changed = ? WHERE image = ? AND generation = ?`,
+		packed, c.number, row, c.generation.id)
 }
 
 // row finds the row of an image.

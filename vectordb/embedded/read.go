@@ -41,17 +41,18 @@ func each(ctx context.Context, db *sql.DB, query string, args []any, row func(*s
 	return rows.Err()
 }
 
-// imageColumns and the order by path within an image are what collectImages reads.
-const imageColumns = `i.id, i.format, i.width, i.height, i.taken_at, i.indexed_at, i.camera, f.path, f.size, f.mtime_s, f.mtime_ns`
+// imageColumns, and the order by path within an image, are what collectImages reads.
+const imageColumns = `i.row, i.id, i.format, i.width, i.height, i.taken_at, i.indexed_at, i.camera,
+	f.path, f.size, f.mtime_s, f.mtime_ns`
 
-// collectImages reads one row a file and hands over whole images.
-func collectImages(ctx context.Context, db *sql.DB, query string, args []any, yield func(*sightline.Image) bool) error {
+// collectImages reads one row a file and hands over the whole images among the selected ones.
+func collectImages(ctx context.Context, db *sql.DB, query string, args []any, selected *rowSet, yield func(*sightline.Image) bool) error {
 	var current *sightline.Image
 	wanted := true
 	err := each(ctx, db, query, args, func(rows *sql.Rows) (bool, error) {
-		img, err := scanImage(rows)
-		if err != nil {
-			return false, err
+		row, img, err := scanImage(rows)
+		if err != nil || !selected.has(row) {
+			return true, err
 		}
 		if current != nil && current.ID == img.ID {
 			current.Files = append(current.Files, img.Files...)
@@ -69,20 +70,17 @@ func collectImages(ctx context.Context, db *sql.DB, query string, args []any, yi
 	return err
 }
 
-func scanImage(rows *sql.Rows) (*sightline.Image, error) {
-	img := &sightline.Image{}
+func scanImage(rows *sql.Rows) (row int64, img *sightline.Image, err error) {
+	img = &sightline.Image{}
 	var taken sql.NullInt64
 	var indexed int64
-	file, err := scanFile(rows, &img.ID, &img.Format, &img.Width, &img.Height, &taken, &indexed, &img.Camera)
-	if err != nil {
-		return nil, err
-	}
+	file, err := scanFile(rows, &row, &img.ID, &img.Format, &img.Width, &img.Height, &taken, &indexed, &img.Camera)
 	img.Files = []sightline.File{file}
 	img.IndexedAt = time.UnixMicro(indexed).UTC()
 	if taken.Valid {
 		img.TakenAt = time.UnixMicro(taken.Int64).UTC()
 	}
-	return img, nil
+	return row, img, err
 }
 
 // scanFile scans path, size, mtime_s and mtime_ns after the columns that go to before.
@@ -102,13 +100,13 @@ func (s *Store) Images(ctx context.Context, filter sightline.Filter, order vecto
 			vectordb.Oldest: `coalesce(i.taken_at, i.indexed_at), i.id`,
 		}[order]
 		err := s.read(ctx, "list images", func(db *sql.DB) error {
-			where, args, err := compile(filter)
+			where, args, selected, err := s.condition(ctx, db, filter)
 			if err != nil {
 				return err
 			}
 			query := `SELECT ` + imageColumns + ` FROM images i CROSS JOIN files f ON f.image = i.row
 				WHERE ` + where + ` ORDER BY ` + by + `, f.path`
-			return collectImages(ctx, db, query, args, func(img *sightline.Image) bool { return yield(img, nil) })
+			return collectImages(ctx, db, query, args, selected, func(img *sightline.Image) bool { return yield(img, nil) })
 		})
 		if err != nil {
 			yield(nil, err)
@@ -121,7 +119,7 @@ func (s *Store) Get(ctx context.Context, ids []sightline.ImageID) ([]*sightline.
 	known := make(map[sightline.ImageID]*sightline.Image, len(ids))
 	err := s.read(ctx, "read images", func(db *sql.DB) error {
 		query := `SELECT ` + imageColumns + ` FROM ` + asked + ` CROSS JOIN files f ON f.image = i.row ORDER BY i.row, f.path`
-		return collectImages(ctx, db, query, []any{idList(ids)}, func(img *sightline.Image) bool {
+		return collectImages(ctx, db, query, []any{idList(ids)}, nil, func(img *sightline.Image) bool {
 			known[img.ID] = img
 			return true
 		})
@@ -162,17 +160,23 @@ func (s *Store) Features(ctx context.Context, ids []sightline.ImageID) (map[sigh
 func (s *Store) Tags(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID][]sightline.Tag, error) {
 	found := make(map[sightline.ImageID][]sightline.Tag, len(ids))
 	err := s.read(ctx, "read tags", func(db *sql.DB) error {
-		query := `SELECT i.id, l.name, t.probability FROM ` + asked + `
-			CROSS JOIN tags t ON t.image = i.row AND t.generation = (` + serving + `)
-			CROSS JOIN labels l ON l.id = t.label
-			ORDER BY i.row, t.probability DESC, l.name`
-		return each(ctx, db, query, []any{idList(ids)}, func(rows *sql.Rows) (bool, error) {
+		packed := make(map[sightline.ImageID]packedTags, len(ids))
+		query := `SELECT i.id, f.tags FROM ` + asked + `
+			CROSS JOIN features f ON f.image = i.row AND f.generation = (` + serving + `)
+			WHERE length(f.tags) > 0`
+		err := each(ctx, db, query, []any{idList(ids)}, func(rows *sql.Rows) (bool, error) {
 			var id sightline.ImageID
-			var tag sightline.Tag
-			err := rows.Scan(&id, &tag.Name, &tag.Probability)
-			found[id] = append(found[id], tag)
+			var tags []byte
+			err := rows.Scan(&id, &tags)
+			packed[id] = tags
 			return true, err
 		})
+		for id, tags := range packed {
+			if err == nil {
+				found[id], err = s.labels.unpack(ctx, db, tags)
+			}
+		}
+		return err
 	})
 	return found, err
 }

@@ -10,53 +10,63 @@ import (
 	"github.com/sightline-search/sightline/vectordb"
 )
 
-// nearest scores all vectors, or those of the given rows, and keeps the k best.
-func (v *vectors) nearest(ctx context.Context, query []float32, k int, filtered bool, rows []int64) ([]vectordb.Scored, error) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	if len(v.ids) == 0 || k <= 0 {
+// nearest scores all vectors under the rows and keeps the k best.
+func (m *memory) nearest(ctx context.Context, query []float32, k int, rows *rowSet) ([]vectordb.Scored, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if len(m.ids) == 0 || k <= 0 {
 		return nil, ctx.Err()
 	}
-	if len(query) != v.head.dim {
+	if len(query) != m.head.dim {
 		return nil, sightline.Errorf(sightline.CodeIndexMismatch, "the query vector has %d numbers, the index holds vectors of %d",
-			len(query), v.head.dim)
+			len(query), m.head.dim)
 	}
-	n := len(v.ids)
-	slotAt := func(i int) int { return i }
-	if filtered {
-		slots := v.slotsOf(rows)
-		n, slotAt = len(slots), func(i int) int { return slots[i] }
-	}
-	return v.scan(ctx, query, min(k, n), n, slotAt)
+	return m.scan(ctx, k, rows, func(slot int) (float32, bool) { return dot(query, m.vector(slot)), true })
 }
 
-// slotsOf finds the slots of rows; rows without a vector are left out.
-func (v *vectors) slotsOf(rows []int64) []int {
-	slots := make([]int, 0, len(rows))
-	for _, row := range rows {
-		if slot, ok := v.slots[row]; ok {
-			slots = append(slots, slot)
+// byTag keeps the k images under the rows with the largest probability of a label; k <= 0 means all.
+func (m *memory) byTag(ctx context.Context, label uint32, k int, rows *rowSet) ([]vectordb.Scored, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if k <= 0 {
+		k = len(m.ids)
+	}
+	return m.scan(ctx, k, rows, func(slot int) (float32, bool) { return m.tags[slot].probability(label) })
+}
+
+// tagOver gives the rows whose probability of a label is over p.
+func (m *memory) tagOver(label uint32, p float64) *rowSet {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	rows := noRows()
+	for slot, tags := range m.tags {
+		if probability, stored := tags.probability(label); stored && float64(probability) > p {
+			rows.add(m.rows[slot])
 		}
 	}
-	return slots
+	return rows
 }
 
-// scan scores n slots, blocks of them on all cores at once.
-func (v *vectors) scan(ctx context.Context, query []float32, k, n int, slotAt func(int) int) ([]vectordb.Scored, error) {
-	blocks := (n + blockVectors - 1) / blockVectors
-	workers := min(runtime.GOMAXPROCS(0), blocks)
+// scan scores the slots under the rows, blocks of them on all cores at once, and keeps the k best of those that have a
+// score. The caller holds the lock.
+func (m *memory) scan(ctx context.Context, k int, rows *rowSet, score func(slot int) (float32, bool)) ([]vectordb.Scored, error) {
+	workers := min(runtime.GOMAXPROCS(0), len(m.blocks))
 	parts := make([]best, workers)
 	group, ctx := errgroup.WithContext(ctx)
 	for w := range workers {
 		parts[w].k = k
 		group.Go(func() error {
-			for block := w; block < blocks; block += workers {
+			for block := w; block < len(m.blocks); block += workers {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				for i := block * blockVectors; i < min(n, (block+1)*blockVectors); i++ {
-					slot := slotAt(i)
-					parts[w].add(v.ids[slot], dot(query, v.vector(slot)))
+				for slot := block * blockSize; slot < min(len(m.ids), (block+1)*blockSize); slot++ {
+					if !rows.has(m.rows[slot]) {
+						continue
+					}
+					if s, ok := score(slot); ok {
+						parts[w].add(m.ids[slot], s)
+					}
 				}
 			}
 			return nil

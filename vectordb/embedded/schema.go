@@ -14,7 +14,7 @@ const applicationID = 0x53676c6e
 // layout is the history of index.db.
 func (s *Store) layout() migrations.Plan {
 	return migrations.Plan{Steps: []migrations.Step{
-		{Name: "images, files, features, tags", Up: run(createFacts, createGenerations, createClock), Down: run(dropAll)},
+		{Name: "images, files, features with tags", Up: run(createFacts, createGenerations, createClock), Down: run(dropAll)},
 	}}
 }
 
@@ -67,8 +67,9 @@ CREATE TABLE bad_files (
 CREATE VIRTUAL TABLE image_words USING fts5 (words, content = '', contentless_delete = 1, tokenize = 'ascii');
 `
 
-// What a model makes of images, one set for each generation. Patches lie in a table of their own, so that scans of the
-// rest do not read over them. features.changed is the commit that wrote the row.
+// What a model makes of images, one set for each generation. Patches lie in a table of their own, so that reading the
+// rest does not read over them. features.changed is the commit that wrote the row. Tags are packed (tags.go): a row for
+// each of them would dirty hundreds of pages an image.
 const createGenerations = `
 CREATE TABLE generations (
 	id      INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -87,6 +88,7 @@ CREATE TABLE features (
 	generation INTEGER NOT NULL REFERENCES generations (id) ON DELETE CASCADE,
 	changed    INTEGER NOT NULL,
 	global     BLOB NOT NULL,           -- f32, little-endian
+	tags       BLOB NOT NULL,
 	UNIQUE (image, generation)
 );
 CREATE INDEX features_by_change ON features (generation, changed);
@@ -100,17 +102,9 @@ CREATE TABLE labels (
 	id   INTEGER PRIMARY KEY,
 	name TEXT NOT NULL UNIQUE
 );
-CREATE TABLE tags (
-	image       INTEGER NOT NULL REFERENCES images (row) ON DELETE CASCADE,
-	generation  INTEGER NOT NULL REFERENCES generations (id) ON DELETE CASCADE,
-	label       INTEGER NOT NULL REFERENCES labels (id),
-	probability REAL NOT NULL,
-	PRIMARY KEY (image, generation, label)
-) WITHOUT ROWID;
-CREATE INDEX tags_by_label ON tags (generation, label, probability);
 `
 
-// How readers with vectors in memory learn what has changed: the number of the last commit, and the images that
+// How readers with features in memory learn what has changed: the number of the last commit, and the images that
 // commits have removed.
 var createClock = fmt.Sprintf(`
 CREATE TABLE clock (
@@ -131,7 +125,6 @@ PRAGMA application_id = %d;
 const dropAll = `
 DROP TABLE removed;
 DROP TABLE clock;
-DROP TABLE tags;
 DROP TABLE labels;
 DROP TABLE patches;
 DROP TABLE features;
