@@ -54,6 +54,34 @@ func (a *Aligner) Score(ctx context.Context, queries []sightline.TextQuery, cand
 	return scores, nil
 }
 
+// Attention tells where in an image the decoder looked for a query: [T], one weight for each patch in the order of
+// features.grid, summing to 1. Errors with CodeInvalid when the bundle's decoder gives none.
+func (a *Aligner) Attention(ctx context.Context, query sightline.TextQuery, image sightline.Features) ([]float32, error) {
+	if a.decoder == nil {
+		return nil, a.noText()
+	}
+	if !a.manifest.Decoder.Attention {
+		return nil, sightline.Errorf(sightline.CodeInvalid, "the bundle %s does not tell where in an image a text was found", a.manifest.Name)
+	}
+	state, err := a.stack([]sightline.TextQuery{query})
+	if err != nil {
+		return nil, err
+	}
+	patches, err := a.patches([]sightline.Features{image})
+	if err != nil {
+		return nil, err
+	}
+	out, err := a.decoder.Run(ctx, map[string]ort.Tensor{"state": state, "patches": patches}, "attention")
+	if err != nil {
+		return nil, err
+	}
+	weights, err := rows("decoder.onnx", out["attention"], 1, a.manifest.Features.Tokens)
+	if err != nil {
+		return nil, err
+	}
+	return weights[0], nil
+}
+
 // scoreTexts adds the residual to one candidate's logits and calibrates them.
 func (a *Aligner) scoreTexts(logits []float32, queries []sightline.TextQuery, global []float32) []Score {
 	residual := a.manifest.Decoder.Residual
@@ -101,13 +129,13 @@ func calibrated(logit float64, scale bundle.Scale) Score {
 	return Score{Logit: logit, Probability: scale.Probability(logit)}
 }
 
-// rows cuts [n, width] logits into rows.
+// rows cuts what a graph gave into n rows of the given width.
 func rows(graph string, t ort.Tensor, n, width int) ([][]float32, error) {
 	if len(t.F32) != n*width {
-		return nil, sightline.Errorf(sightline.CodeInternal, "%s gave logits of shape %v, not [%d %d]", graph, t.Shape, n, width)
+		return nil, sightline.Errorf(sightline.CodeInternal, "%s gave values of shape %v, not [%d %d]", graph, t.Shape, n, width)
 	}
 	if !t.Finite() {
-		return nil, sightline.Errorf(sightline.CodeInternal, "%s gave logits that are not numbers", graph)
+		return nil, sightline.Errorf(sightline.CodeInternal, "%s gave values that are not numbers", graph)
 	}
 	all := make([][]float32, n)
 	for i := range all {
