@@ -6,6 +6,7 @@ package migrations
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -71,7 +72,7 @@ func (p Plan) Up(ctx context.Context, db *sql.DB) error {
 	for version := status.Version + 1; version <= len(p.Steps); version++ {
 		step := p.Steps[version-1]
 		if step.Down == nil && !backedUp {
-			if err := p.Backup(ctx, version-1); err != nil {
+			if err := p.backup(ctx, version-1); err != nil {
 				return fmt.Errorf("back up before step %d (%s): %w", version, step.Name, err)
 			}
 			backedUp = true
@@ -81,6 +82,13 @@ func (p Plan) Up(ctx context.Context, db *sql.DB) error {
 		}
 	}
 	return nil
+}
+
+func (p Plan) backup(ctx context.Context, version int) error {
+	if p.Backup == nil {
+		return errors.New("this layout has no backup")
+	}
+	return p.Backup(ctx, version)
 }
 
 // Down takes the steps above the version back, the last one first. A step without Down is an error with

@@ -24,7 +24,7 @@ func randomOperations(t *testing.T, p Place) {
 	defer func() { _ = s.Close() }()
 	require.NoError(t, s.SetModel(t.Context(), model))
 	beside := reader(t, p)
-	for step := range 80 {
+	for step := range 50 {
 		if d.IntN(10) == 0 {
 			require.NoError(t, s.Close())
 			s, err = p.Writer()
