@@ -24,6 +24,7 @@ function showSearch(place) {
   const searching = Boolean(place.q || place.like || place.image);
   byID("home").hidden = searching;
   byID("results").hidden = !searching;
+  byID(searching ? "home" : "results").replaceChildren();
   source = searching ? showResults(place) : showHome();
   showQuery(place.q);
   document.title = place.q ? `${place.q} – Sightline` : "Sightline";
