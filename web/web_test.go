@@ -73,6 +73,16 @@ func TestPageLeadsToAllItsFiles(t *testing.T) {
 	}
 }
 
+// Without it browsers learn of the modules one level of imports after the other.
+func TestPageNamesAllModulesAtOnce(t *testing.T) {
+	files := everything(t)
+	for address := range files {
+		if strings.HasSuffix(address, ".js") {
+			assert.Regexp(t, `(rel="modulepreload" href|type="module" src)="`+strings.TrimPrefix(address, "/")+`"`, files["/"])
+		}
+	}
+}
+
 func TestBrowsersKeepFilesAndAskForThePage(t *testing.T) {
 	for address := range everything(t) {
 		response, _ := get(t, address)

@@ -24,29 +24,32 @@ function label(hit) {
   return parts.join("; ");
 }
 
-function openEnlarged(event, id) {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab or window, as the person wishes
-  event.preventDefault();
-  goTo({ ...currentPlace(), view: id });
+/** A link to an image's enlarged view. */
+export function enlargingLink(id, label, ...children) {
+  return element("a", {
+    href: placeURL({ ...currentPlace(), view: id }),
+    "aria-label": label,
+    "data-id": id,
+    onclick: (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab or window, as the person wishes
+      event.preventDefault();
+      goTo({ ...currentPlace(), view: id });
+    },
+  }, ...children);
 }
 
 function tile(hit, rowHeight) {
   const ratio = hit.width / hit.height || 1;
   const scored = hit.probability !== undefined;
-  return element("li", { class: "tile", style: { "--ratio": ratio.toFixed(4) } },
-    element("a", {
-      href: placeURL({ ...currentPlace(), view: hit.id }),
-      "aria-label": label(hit),
-      "data-id": hit.id,
-      onclick: (event) => openEnlarged(event, hit.id),
-    },
+  const link = enlargingLink(hit.id, label(hit),
     element("span", { class: "frame" },
       picture(thumbnailFor(hit.id, Math.min(ratio, 2.4) * rowHeight * 1.2)),
       scored && element("span", { class: "badge" }, score(hit.probability, hit.similarity)),
       scored && bar(hit.probability)),
     element("span", { class: "caption" },
       element("span", { class: "name" }, fileName(hit.path)),
-      element("span", { class: "tags" }, (hit.tags ?? []).slice(0, 3).map((tag) => tag.name).join(" · ")))));
+      element("span", { class: "tags" }, (hit.tags ?? []).slice(0, 3).map((tag) => tag.name).join(" · "))));
+  return element("li", { class: "tile", style: { "--ratio": ratio.toFixed(4) } }, link);
 }
 
 /** Grey shapes while the first page is under way. */
@@ -60,7 +63,7 @@ export function skeleton() {
 export class Grid {
   constructor(collection) {
     this.collection = collection;
-    this.list = element("ul", { class: "grid" });
+    this.list = element("ul", { class: "grid", role: "list" });
     this.moreButton = element("button", { class: "button more", type: "button", onclick: () => this.#more() }, "Show more");
     this.element = element("div", {}, this.list, this.moreButton);
     this.nearEnd = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#more(), { rootMargin: "900px" });

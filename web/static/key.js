@@ -14,7 +14,10 @@ export function forgetKey() {
 
 let asking = null;
 
-/** Opens the key dialog and waits for a key. Calls that come while it is open wait for the same answer. */
+/**
+ * Opens the key dialog and waits until it closes. Calls that come while it is open wait for the same answer. Without a key
+ * (Escape) the caller's next request is refused again and asks again.
+ */
 export function askForKey(wasWrong) {
   if (currentKey()) return Promise.resolve();
   asking ??= openDialog(wasWrong).finally(() => {
@@ -28,13 +31,11 @@ function openDialog(wasWrong) {
   const input = byID("key");
   byID("key-wrong").hidden = !wasWrong;
   input.value = "";
-  dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.showModal();
-  input.focus();
   return new Promise((resolve) => {
-    const form = byID("key-form");
-    form.addEventListener("submit", () => {
-      sessionStorage.setItem(name, input.value.trim());
+    dialog.addEventListener("close", () => {
+      const key = input.value.trim();
+      if (key) sessionStorage.setItem(name, key);
       resolve();
     }, { once: true });
   });

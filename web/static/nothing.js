@@ -3,7 +3,7 @@
 import { currentPlace, goTo } from "./address.js";
 import { element } from "./dom.js";
 import { fileName, images, score } from "./format.js";
-import { bar } from "./grid.js";
+import { bar, enlargingLink } from "./grid.js";
 import { picture, thumbnailFor } from "./pictures.js";
 
 /** The notice for an answer without results; `subject` names what was asked ("" for an image). */
@@ -23,7 +23,7 @@ export function nothingMatches(subject, { searched, nearest_rejected: nearest, m
 function nearestRejected({ id, path, probability }, similarity) {
   const asLikely = Math.floor(probability * 1e4) / 1e4;
   return element("div", { class: "nearest" },
-    picture(thumbnailFor(id, 160), { eager: true }),
+    enlargingLink(id, `Enlarge ${fileName(path)}`, picture(thumbnailFor(id, 160), { eager: true })),
     element("div", {},
       element("p", { class: "nearest-title" }, "The nearest image"),
       element("p", { class: "name" }, fileName(path)),
