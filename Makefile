@@ -48,7 +48,7 @@ model: .venv-training/ready ## Train the default model anew into models/default 
 lint: $(GOLANGCI_LINT) $(RUFF) ## Check formatting, code rules, layers, modules and the Python code.
 	go mod verify
 	$(PYTHON) scripts/notices.py --check
-	$(GOLANGCI_LINT) run ./...
+	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
 	$(RUFF) check $(PYTHON_CODE)
 	$(RUFF) format --check $(PYTHON_CODE)
 

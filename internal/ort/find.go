@@ -89,9 +89,9 @@ func notFound(candidates []string, problems []*sightline.Error) error {
 	detail := fmt.Sprintf("ONNX Runtime %s or newer is needed and was not found; looked for %s", MinVersion, looked)
 	if len(problems) > 0 {
 		code = problems[0].Code
-		findings := make([]string, len(problems))
-		for i, p := range problems {
-			findings[i] = p.Detail
+		var findings []string
+		for _, p := range problems {
+			findings = append(findings, p.Detail)
 		}
 		if len(candidates) > 1 {
 			findings = append(findings, "looked for "+looked)
