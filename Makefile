@@ -42,7 +42,7 @@ test: setup build ## Set up and run every Go test (TESTFLAGS are go test's).
 test-training: .venv-training/ready ## Run the tests of training/ (makes .venv-training with PyTorch: some GB, once).
 	.venv-training/bin/python -m pytest -q training/tests
 
-model: .venv-training/ready ## Train the default model anew into models/default (about an hour on two cores).
+model: .venv-training/ready ## Train the default model anew into models/default from DATA (an hour and a half on two cores).
 	.venv-training/bin/python -m training.reproduce
 
 lint: $(GOLANGCI_LINT) $(RUFF) ## Check formatting, code rules, layers, modules and the Python code.
