@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -79,7 +78,7 @@ func (s *server) listImages(c *gin.Context) error {
 	for i, d := range page {
 		list.Images[i] = factsOf(d)
 	}
-	return writeJSON(c, http.StatusOK, list)
+	return writeJSON(c, list)
 }
 
 func (s *server) getImage(c *gin.Context) error {
@@ -87,7 +86,7 @@ func (s *server) getImage(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(c, http.StatusOK, factsOf(details))
+	return writeJSON(c, factsOf(details))
 }
 
 // details finds the image that the route names.

@@ -116,7 +116,7 @@ func (q *query) note(err error, name, want string) {
 }
 
 // writeJSON marshals before the status is sent, so that a value that cannot be marshalled is still a clean error.
-func writeJSON(c *gin.Context, status int, v any) error {
+func writeJSON(c *gin.Context, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -124,6 +124,6 @@ func writeJSON(c *gin.Context, status int, v any) error {
 	if c.Writer.Header().Get("Cache-Control") == "" {
 		c.Header("Cache-Control", "no-store")
 	}
-	c.Data(status, "application/json", append(body, '\n'))
+	c.Data(http.StatusOK, "application/json", append(body, '\n'))
 	return nil
 }

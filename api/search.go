@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"image"
-	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -82,7 +81,7 @@ func (s *server) search(c *gin.Context, body searchRequest) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(c, http.StatusOK, result)
+	return writeJSON(c, result)
 }
 
 // indexRequest checks what the shape of the request alone decides; the rest is the index's to judge.

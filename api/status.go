@@ -40,7 +40,7 @@ func (s *server) stats(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(c, http.StatusOK, statsAnswer{
+	return writeJSON(c, statsAnswer{
 		Version: s.Version, Images: st.Store.Images, Files: st.Store.Files, BadFiles: st.Store.BadFiles, Bytes: st.Store.Bytes,
 		Model: modelFacts{
 			Name: st.Model.Name, Version: st.Model.Version, Labels: st.Model.LabelCount, FreeText: st.Model.Text != nil,
@@ -66,5 +66,5 @@ func (s *server) ready(c *gin.Context) error {
 		return sightline.Errorf(sightline.CodeIndexMismatch, "the index was made with the model %q, %s %s is loaded",
 			stored.Name, st.Model.Name, st.Model.Version).WithHint("run sightline index again with this model, or start with the other one (--bundle)")
 	}
-	return writeJSON(c, http.StatusOK, map[string]string{"status": "ready"})
+	return writeJSON(c, map[string]string{"status": "ready"})
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"text/tabwriter"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -52,7 +52,7 @@ func (a *app) runEval(ctx context.Context, path, tagsPath string) (err error) {
 		return err
 	}
 	for _, bad := range report.Failed {
-		a.warn("%s", badLine(bad))
+		a.warn(badLine(bad))
 	}
 	if err := a.printEvaluation(report); err != nil {
 		return err
@@ -111,26 +111,19 @@ func (a *app) printEvaluation(r *evaluate.Report) error {
 	if a.JSON {
 		return a.printJSON(r)
 	}
-	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "images\t%d\t(%.1f a second)\n", r.Images, r.ImagesPerSecond)
-	for _, row := range []struct {
-		name  string
-		value *float64
-	}{
-		{"text to image, recall at 1", r.TextToImage.Recall1},
-		{"text to image, recall at 5", r.TextToImage.Recall5},
-		{"text to image, recall at 10", r.TextToImage.Recall10},
-		{"before re-ranking, recall at 1", r.TextToImage.Stage1Recall1},
-		{"before re-ranking, recall at 10", r.TextToImage.Stage1Recall10},
-		{"tagging, mean average precision", r.Tagging.MAP},
-		{"tagging by global vectors alone", r.Tagging.MAPGlobalOnly},
-		{"calibration error, tags", r.Calibration.Tags},
-		{"calibration error, text", r.Calibration.Text},
-	} {
-		fmt.Fprintf(table, "%s\t%s\n", row.name, figure(row.value))
-	}
-	fmt.Fprintf(table, "tags measured\t%d\t(%d of them as free text)\n", r.Tagging.Tags, r.Tagging.OpenTags)
-	return table.Flush()
+	return a.printTable([][]string{
+		{"images", strconv.Itoa(r.Images), fmt.Sprintf("(%.1f a second)", r.ImagesPerSecond)},
+		{"text to image, recall at 1", figure(r.TextToImage.Recall1)},
+		{"text to image, recall at 5", figure(r.TextToImage.Recall5)},
+		{"text to image, recall at 10", figure(r.TextToImage.Recall10)},
+		{"before re-ranking, recall at 1", figure(r.TextToImage.Stage1Recall1)},
+		{"before re-ranking, recall at 10", figure(r.TextToImage.Stage1Recall10)},
+		{"tagging, mean average precision", figure(r.Tagging.MAP)},
+		{"tagging by global vectors alone", figure(r.Tagging.MAPGlobalOnly)},
+		{"tags measured", strconv.Itoa(r.Tagging.Tags), fmt.Sprintf("(%d of them as free text)", r.Tagging.OpenTags)},
+		{"calibration error, tags", figure(r.Calibration.Tags)},
+		{"calibration error, text", figure(r.Calibration.Text)},
+	})
 }
 
 func figure(value *float64) string {

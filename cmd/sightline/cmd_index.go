@@ -45,7 +45,7 @@ func (a *app) runIndex(cmd *cobra.Command, paths []string, o index.AddOptions) e
 	bar.Finish()
 	for _, bad := range report.Failed {
 		if !told[bad.Path] {
-			a.warn("%s", badLine(bad))
+			a.warn(badLine(bad))
 		}
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -132,11 +131,11 @@ func (a *app) printResult(r *index.Result) error {
 			a.printf("nearest, but rejected: %s  %s\n", percent(near.Probability), printable(near.Path))
 		}
 	}
-	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	for _, hit := range r.Results {
-		fmt.Fprintf(table, "%5s\t%s\t%s\n", percent(hit.Probability), printable(hit.Path), tagList(hit.Tags))
+	rows := make([][]string, len(r.Results))
+	for i, hit := range r.Results {
+		rows[i] = []string{fmt.Sprintf("%5s", percent(hit.Probability)), printable(hit.Path), tagList(hit.Tags)}
 	}
-	if err := table.Flush(); err != nil {
+	if err := a.printTable(rows); err != nil {
 		return err
 	}
 	if r.Searched.Images == 0 {

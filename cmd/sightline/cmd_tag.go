@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +62,7 @@ func (a *app) runTag(ctx context.Context, paths []string, all, logits bool) erro
 			continue
 		}
 		bad++
-		a.warn("%s", badLine(index.BadInput{Path: path, Code: sightline.CodeOf(err), Reason: err.Error()}))
+		a.warn(badLine(index.BadInput{Path: path, Code: sightline.CodeOf(err), Reason: err.Error()}))
 		if a.JSON {
 			if err := a.printJSON(tagFailure{path, sightline.CodeOf(err), err.Error()}); err != nil {
 				return err
@@ -131,16 +130,16 @@ func only(tags []index.TagScore, labels []index.LabelScore, logits bool) []label
 }
 
 func (a *app) printLabels(lines []labelLine) error {
-	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	for _, l := range lines {
-		if l.Logit != nil {
-			fmt.Fprintf(table, "%7s\t%8.3f\t%s\n", percent(l.Probability), *l.Logit, l.Name)
-		} else {
-			fmt.Fprintf(table, "%7s\t%s\n", percent(l.Probability), l.Name)
-		}
-	}
 	if len(lines) == 0 {
-		fmt.Fprintln(table, "  no label is likely enough")
+		a.printf("  no label is likely enough\n")
 	}
-	return table.Flush()
+	rows := make([][]string, len(lines))
+	for i, l := range lines {
+		rows[i] = []string{fmt.Sprintf("%7s", percent(l.Probability))}
+		if l.Logit != nil {
+			rows[i] = append(rows[i], fmt.Sprintf("%8.3f", *l.Logit))
+		}
+		rows[i] = append(rows[i], l.Name)
+	}
+	return a.printTable(rows)
 }

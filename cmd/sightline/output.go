@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 	"unicode"
 )
@@ -20,7 +21,18 @@ func (a *app) printJSON(v any) error {
 }
 
 // printf writes to stdout. Errors surface when the buffer is flushed.
-func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.out, format, args...) }
+
+// printTable writes rows with their cells below each other.
+func (a *app) printTable(rows [][]string) error {
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		if _, err := fmt.Fprintln(table, strings.Join(row, "\t")); err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
 
 // percent shows a probability; what rounds to 0 % or 100 % without being it says so.
 func percent(p float64) string {

@@ -120,7 +120,7 @@ func TestKilledAnywhereAndStartedAgainEqualsAnUndisturbedRun(t *testing.T) {
 		}
 	}
 	report := p.json(exitPartial, "index", folder)
-	assert.EqualValues(t, 30, report["added"].(float64)+report["unchanged"].(float64))
+	assert.Equal(t, 30, int(report["added"].(float64)+report["unchanged"].(float64)))
 	requireSameIndex(t, want, dump(t, p.data))
 }
 
@@ -132,7 +132,7 @@ func TestInterruptedIndexingEndsWith130AndGoesOn(t *testing.T) {
 		require.Equal(t, exitInterrupted, code, stderr)
 		assert.Contains(t, stderr, "running the same command again goes on from there")
 		report := p.json(exitPartial, "index", folder)
-		assert.EqualValues(t, 30, report["added"].(float64)+report["unchanged"].(float64))
+		assert.Equal(t, 30, int(report["added"].(float64)+report["unchanged"].(float64)))
 	}
 }
 

@@ -113,21 +113,20 @@ func (a *app) explain(err error) {
 	switch {
 	case err == nil, errors.Is(err, errReported):
 	case exitCode(err) == exitInterrupted:
-		fmt.Fprintln(a.err, "interrupted; what was done is kept, running the same command again goes on from there")
+		a.warn("interrupted; what was done is kept, running the same command again goes on from there")
 	default:
-		fmt.Fprintf(a.err, "sightline: %v\n", err)
+		a.warn("sightline: " + err.Error())
 	}
 }
 
 // warn tells about an input that could not be used. Warnings are part of the answer: --quiet keeps them.
-func (a *app) warn(format string, args ...any) {
-	fmt.Fprintf(a.err, format+"\n", args...)
-}
+// A stderr that cannot be written is nothing that could be told to anybody.
+func (a *app) warn(line string) { _, _ = fmt.Fprintln(a.err, line) }
 
 // say tells what a person likes to know and a script does not.
 func (a *app) say(format string, args ...any) {
 	if !a.Quiet {
-		fmt.Fprintf(a.err, format+"\n", args...)
+		a.warn(fmt.Sprintf(format, args...))
 	}
 }
 
@@ -146,4 +145,4 @@ type notesOnly struct {
 }
 
 // Note implements progress.Reporter.
-func (n notesOnly) Note(line string) { n.a.warn("%s", line) }
+func (n notesOnly) Note(line string) { n.a.warn(line) }

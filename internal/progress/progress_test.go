@@ -2,7 +2,7 @@ package progress
 
 import (
 	"bytes"
-	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -87,7 +87,7 @@ func TestNoteKeepsTheBarOnItsOwnLine(t *testing.T) {
 
 func TestBarNeverReachesTheLastColumn(t *testing.T) {
 	for _, width := range []int{1, 5, 20, 40, 60, 200} {
-		t.Run(fmt.Sprint(width), func(t *testing.T) {
+		t.Run(strconv.Itoa(width), func(t *testing.T) {
 			c, out := newClock(), &bytes.Buffer{}
 			p := barPrinter(c, out, width)
 			p.Total(100)
