@@ -58,6 +58,7 @@ func tiny(tb testing.TB) *bundle.Bundle {
 
 // bundles runs a test with the bundle that ships (f16 features) and with the tiny one (f32).
 func bundles(t *testing.T, test func(t *testing.T, m model)) {
+	t.Helper()
 	t.Run("default", func(t *testing.T) { test(t, load(t, bundletest.Open(t))) })
 	t.Run("tiny", func(t *testing.T) { test(t, load(t, tiny(t))) })
 }
@@ -124,6 +125,7 @@ func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 func TestScoresDoNotDependOnTheBatch(t *testing.T) {
 	bundles(t, func(t *testing.T, m model) {
+		t.Helper()
 		images := m.features(t, 5)
 		texts := []string{"a dog on the beach", "", "red flower", "写真", strings.Repeat("snow ", 100)}
 		queries := m.queries(t, texts...)
@@ -179,6 +181,7 @@ func TestNothingToScoreIsNoError(t *testing.T) {
 
 func TestAttentionIsAShareOfEachPatch(t *testing.T) {
 	bundles(t, func(t *testing.T, m model) {
+		t.Helper()
 		weights, err := m.align.Attention(t.Context(), m.queries(t, "red flower")[0], m.features(t, 1)[0])
 		require.NoError(t, err)
 		require.Len(t, weights, m.Manifest.Features.Tokens)

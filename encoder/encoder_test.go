@@ -17,20 +17,20 @@ import (
 	"github.com/sightline-search/sightline/internal/ort/orttest"
 )
 
-func defaultImages(t testing.TB) (*Images, *bundle.Bundle) {
-	t.Helper()
-	b := bundletest.Open(t)
-	e, err := NewImages(orttest.Open(t), b)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, e.Close()) })
+func defaultImages(tb testing.TB) (*Images, *bundle.Bundle) {
+	tb.Helper()
+	b := bundletest.Open(tb)
+	e, err := NewImages(orttest.Open(tb), b)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, e.Close()) })
 	return e, b
 }
 
-func defaultTexts(t testing.TB) *Texts {
-	t.Helper()
-	e, err := NewTexts(orttest.Open(t), bundletest.Open(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, e.Close()) })
+func defaultTexts(tb testing.TB) *Texts {
+	tb.Helper()
+	e, err := NewTexts(orttest.Open(tb), bundletest.Open(tb))
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, e.Close()) })
 	return e
 }
 
@@ -130,7 +130,7 @@ func TestCancelledWorkStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := defaultTexts(t).Encode(ctx, []string{"a dog"})
-	assert.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, context.Canceled)
 	e, _ := defaultImages(t)
 	_, err = e.Encode(ctx, []Pixels{e.Prepare(noiseImage("RGB", 9, 9))})
 	assert.ErrorIs(t, err, context.Canceled)

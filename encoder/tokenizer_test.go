@@ -18,12 +18,12 @@ import (
 	"github.com/sightline-search/sightline/bundle/bundletest"
 )
 
-func defaultTokenizer(t testing.TB, maxTokens int) *tokenizer {
-	t.Helper()
-	description, err := os.ReadFile(bundletest.Open(t).Path("tokenizer.json"))
-	require.NoError(t, err)
+func defaultTokenizer(tb testing.TB, maxTokens int) *tokenizer {
+	tb.Helper()
+	description, err := os.ReadFile(bundletest.Open(tb).Path("tokenizer.json"))
+	require.NoError(tb, err)
 	tok, err := newTokenizer(description, maxTokens)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return tok
 }
 
@@ -119,8 +119,8 @@ func TestTokenizersOfOtherKindsAreRefused(t *testing.T) {
 		{`{`, `[`, "cannot be read"},
 	} {
 		_, err := newTokenizer([]byte(strings.Replace(good, c.from, c.to, 1)), 4)
+		require.ErrorContains(t, err, c.says)
 		assert.Equal(t, sightline.CodeBundleCorrupt, sightline.CodeOf(err), c.says)
-		assert.ErrorContains(t, err, c.says)
 	}
 	_, err = newTokenizer([]byte(good), 1)
 	assert.ErrorContains(t, err, "no room")

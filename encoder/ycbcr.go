@@ -7,8 +7,7 @@ import "image"
 // colours, image/color's repeated samples are tens of levels off, which small images keep after resizing.
 func ycbcrRows(img *image.YCbCr) func(y int, rgb []uint8) {
 	b := img.Rect
-	switch img.SubsampleRatio {
-	case image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio422:
+	if r := img.SubsampleRatio; r == image.YCbCrSubsampleRatio420 || r == image.YCbCrSubsampleRatio422 {
 		columns := (b.Max.X-1)/2 - b.Min.X/2 + 1
 		u := upsampler{img: img, blue: make([]int32, columns), red: make([]int32, columns)}
 		return func(y int, rgb []uint8) { u.row(b.Min.Y+y, rgb) }

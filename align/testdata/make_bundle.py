@@ -41,8 +41,8 @@ class Attention(nn.Module):
 
     def ordinary(self, h, patches):
         """h [C, Q, HIDDEN], patches [C, T, WIDTH]."""
-        split = lambda x: x.unflatten(-1, (HEADS, HEAD)).transpose(1, 2)
-        q, k, v = split(self.query(h)), split(self.key(patches)), split(self.value(patches))
+        projected = self.query(h), self.key(patches), self.value(patches)
+        q, k, v = (x.unflatten(-1, (HEADS, HEAD)).transpose(1, 2) for x in projected)
         a = (q @ k.transpose(-1, -2) / HEAD**0.5).softmax(-1)
         return self.finish(h, (a @ v).transpose(1, 2).flatten(2))
 
@@ -89,7 +89,7 @@ class Model(nn.Module):
         shared = torch.zeros_like(patches[:, :1, :1])  # gives the candidates' dimension
         h = state[:, :HIDDEN].unsqueeze(0) + shared
         u = (state[:, HIDDEN:].unsqueeze(0) + shared).unflatten(-1, (HEADS, WIDTH))
-        for layer, after in zip(self.layers, [*self.layers[1:], None]):
+        for layer, after in zip(self.layers, [*self.layers[1:], None], strict=True):
             h, attention = layer.folded(h, u, patches)
             u = after.fold(h) if after is not None else u
         return self.leave(h).squeeze(-1), attention.mean(2)
@@ -117,22 +117,33 @@ class Graph(nn.Module):
 
 def tokenizer() -> dict:
     special = {w: {"id": w, "ids": [VOCABULARY.index(w)], "tokens": [w]} for w in ("[CLS]", "[SEP]")}
-    step = lambda kind, name: {kind: {"id": name, "type_id": 0}}
+    steps = (("SpecialToken", "[CLS]"), ("Sequence", "A"), ("SpecialToken", "[SEP]"))
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     return {
-        "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [
-            {"id": i, "content": w, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
-            for i, w in enumerate(VOCABULARY[:4])
-        ],
-        "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True},
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [{"id": i, "content": w, **flags, "special": True} for i, w in enumerate(VOCABULARY[:4])],
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+        },
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "post_processor": {
-            "type": "TemplateProcessing", "special_tokens": special,
-            "single": [step("SpecialToken", "[CLS]"), step("Sequence", "A"), step("SpecialToken", "[SEP]")], "pair": [],
+            "type": "TemplateProcessing",
+            "special_tokens": special,
+            "single": [{kind: {"id": name, "type_id": 0}} for kind, name in steps],
+            "pair": [],
         },
         "decoder": None,
         "model": {
-            "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+            "type": "WordPiece",
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
             "vocab": {w: i for i, w in enumerate(VOCABULARY)},
         },
     }
@@ -154,43 +165,115 @@ def main() -> None:
 
     def export(name, function, example, inputs, outputs, dynamic):
         torch.onnx.export(
-            Graph(model, function), example, str(TARGET / f"{name}.onnx"), opset_version=17, input_names=inputs, output_names=outputs,
+            Graph(model, function),
+            example,
+            str(TARGET / f"{name}.onnx"),
+            opset_version=17,
+            input_names=inputs,
+            output_names=outputs,
             dynamic_axes={n: {i: a for i, a in enumerate(axes)} for n, axes in dynamic.items()},
         )
 
-    export("image_encoder", model.image, torch.randn(2, 3, SIDE, SIDE), ["pixels"], ["patches", "global"],
-           {"pixels": "B", "patches": "B", "global": "B"})
-    export("text_encoder", model.text, (ids, mask), ["ids", "mask"], ["text", "tokens"],
-           {"ids": "BL", "mask": "BL", "text": "B", "tokens": "BL"})
-    export("query_state", model.state, (model.words(ids).detach(), mask), ["tokens", "mask"], ["state", "vector"],
-           {"tokens": "BL", "mask": "BL", "state": "B", "vector": "B"})
-    export("decoder", model.decode, (torch.randn(3, size), patches), ["state", "patches"], ["logits", "attention"],
-           {"state": "Q", "patches": "C", "logits": "CQ", "attention": "CQ"})
-    export("label_scorer", model.label(descriptions), (patches, vector), ["patches", "global"], ["logits"],
-           {"patches": "B", "global": "B", "logits": "B"})
+    export(
+        "image_encoder",
+        model.image,
+        torch.randn(2, 3, SIDE, SIDE),
+        ["pixels"],
+        ["patches", "global"],
+        {"pixels": "B", "patches": "B", "global": "B"},
+    )
+    export(
+        "text_encoder",
+        model.text,
+        (ids, mask),
+        ["ids", "mask"],
+        ["text", "tokens"],
+        {"ids": "BL", "mask": "BL", "text": "B", "tokens": "BL"},
+    )
+    export(
+        "query_state",
+        model.state,
+        (model.words(ids).detach(), mask),
+        ["tokens", "mask"],
+        ["state", "vector"],
+        {"tokens": "BL", "mask": "BL", "state": "B", "vector": "B"},
+    )
+    export(
+        "decoder",
+        model.decode,
+        (torch.randn(3, size), patches),
+        ["state", "patches"],
+        ["logits", "attention"],
+        {"state": "Q", "patches": "C", "logits": "CQ", "attention": "CQ"},
+    )
+    export(
+        "label_scorer",
+        model.label(descriptions),
+        (patches, vector),
+        ["patches", "global"],
+        ["logits"],
+        {"patches": "B", "global": "B", "logits": "B"},
+    )
 
-    write = lambda name, text: (TARGET / name).write_text(text, encoding="utf-8")
+    def write(name, text):
+        (TARGET / name).write_text(text, encoding="utf-8")
+
     write("tokenizer.json", json.dumps(tokenizer(), indent=1) + "\n")
-    write("labels.jsonl", "".join(json.dumps({"name": w, "aliases": [], "descriptions": 1, "threshold": 0.5}) + "\n" for w in WORDS))
+    labels = [{"name": w, "aliases": [], "descriptions": 1, "threshold": 0.5} for w in WORDS]
+    write("labels.jsonl", "".join(json.dumps(label) + "\n" for label in labels))
     fitted = {"fitted_on": "nothing", "pairs": 0, "ece": None}
-    write("calibration.json", json.dumps({
-        "labels": {"scale": 1.5, "bias": 0.25, **fitted}, "text": {"scale": 0.8, "bias": -0.3, **fitted}, "match_threshold": 0.5,
-    }, indent=1) + "\n")
+    write(
+        "calibration.json",
+        json.dumps(
+            {
+                "labels": {"scale": 1.5, "bias": 0.25, **fitted},
+                "text": {"scale": 0.8, "bias": -0.3, **fitted},
+                "match_threshold": 0.5,
+            },
+            indent=1,
+        )
+        + "\n",
+    )
     write("MODEL_CARD.md", "# tiny\n\nRandom weights, for tests.\n")
     side = SIDE // PATCH
-    bundle.write_manifest(TARGET, {
-        "name": "tiny", "version": "0.0.1", "licence": "Apache-2.0", "description": "random weights, for tests",
-        "image": {
-            "width": SIDE, "height": SIDE, "resize": "stretch", "filter": "bilinear-antialias",
-            "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "alpha": "white", "orient": True,
+    bundle.write_manifest(
+        TARGET,
+        {
+            "name": "tiny",
+            "version": "0.0.1",
+            "licence": "Apache-2.0",
+            "description": "random weights, for tests",
+            "image": {
+                "width": SIDE,
+                "height": SIDE,
+                "resize": "stretch",
+                "filter": "bilinear-antialias",
+                "mean": [0.5, 0.5, 0.5],
+                "std": [0.5, 0.5, 0.5],
+                "alpha": "white",
+                "orient": True,
+            },
+            "features": {
+                "tokens": TOKENS,
+                "dim": WIDTH,
+                "dtype": "f32",
+                "grid": [side, side],
+                "token0": "none",
+                "global": WIDTH,
+            },
+            "text": {"max_tokens": 8, "dim": WIDTH},
+            "decoder": {
+                "state": size,
+                "form": "single",
+                "layers": LAYERS,
+                "hidden": HIDDEN,
+                "heads": HEADS,
+                "attention": True,
+                "residual": RESIDUAL,
+            },
+            "labels": len(WORDS),
         },
-        "features": {"tokens": TOKENS, "dim": WIDTH, "dtype": "f32", "grid": [side, side], "token0": "none", "global": WIDTH},
-        "text": {"max_tokens": 8, "dim": WIDTH},
-        "decoder": {
-            "state": size, "form": "single", "layers": LAYERS, "hidden": HIDDEN, "heads": HEADS, "attention": True, "residual": RESIDUAL,
-        },
-        "labels": len(WORDS),
-    })
+    )
 
 
 if __name__ == "__main__":

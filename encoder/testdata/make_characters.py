@@ -1,7 +1,8 @@
 """Writes characters.txt.gz: python make_characters.py TOKENIZER_JSON (tokenizers 0.20.3).
 
-How the reference tokenizer treats each character between two letters: lines "FIRST LAST KIND" for runs of characters that are
-"drop"ped, a "space", a word "alone" or "keep" as they are, and "FIRST LAST text A B C ..." for those that change.
+How the reference tokenizer treats each character between two letters: lines "FIRST LAST KIND" for runs of characters
+that it "drop"s, that are a "space" or a word "alone", or that it "keep"s, and "FIRST LAST text A B C ..." for those
+that change.
 """
 
 import gzip
@@ -28,7 +29,8 @@ def main() -> None:
         run = list(run)
         texts = " ".join(k[5:] for _, k in run) if is_text == "text" else ""
         lines.append(f"{run[0][0]:x} {run[-1][0]:x} {is_text} {texts}".rstrip(" ") + "\n")
-    with Path(__file__).with_name("characters.txt.gz").open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
+    target = Path(__file__).with_name("characters.txt.gz")
+    with target.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as file:
         file.write("".join(lines).encode())
 
 

@@ -43,7 +43,8 @@ def noise(width: int, height: int, channels: int) -> np.ndarray:
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    return Image.alpha_composite(Image.new("RGBA", image.size, (255, 255, 255, 255)), image.convert("RGBA")).convert("RGB")
+    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
 
 
 def coloured_edges(width: int, height: int) -> Image.Image:
@@ -74,7 +75,8 @@ def main() -> None:
                 coloured_edges(width, height).save(file, "jpeg", quality=90, subsampling=subsampling)
                 name = f"{subsampling} {width}x{height}"
                 archive.writestr(zipfile.ZipInfo("jpeg " + name), file.getvalue(), zipfile.ZIP_STORED)
-                archive.writestr(zipfile.ZipInfo("pixels " + name), Image.open(file).convert("RGB").tobytes(), zipfile.ZIP_DEFLATED, 9)
+                pixels = Image.open(file).convert("RGB").tobytes()
+                archive.writestr(zipfile.ZipInfo("pixels " + name), pixels, zipfile.ZIP_DEFLATED, 9)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@ package imagefile
 
 import (
 	"errors"
-	"fmt"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -13,9 +12,6 @@ import (
 
 	"github.com/sightline-search/sightline"
 )
-
-// errTruncated is the error of a file that ends before its image does.
-var errTruncated = fmt.Errorf("the file ends too early: %w", io.ErrUnexpectedEOF)
 
 // corrupt says why a decoder refused the file: truncated, of a kind that it cannot read, or damaged.
 func (f *format) corrupt(err error) *sightline.Error {

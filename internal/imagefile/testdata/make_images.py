@@ -1,7 +1,7 @@
 """Writes the image files of this folder: python make_images.py (Pillow 11.3.0).
 
-Each shows four coloured quarters: red and lime above, blue and white below, 48 x 32 pixels as people see it. Files named
-exif_N are stored turned, with the EXIF orientation that turns them back.
+Each shows four coloured quarters: red and lime above, blue and white below, 48 x 32 pixels as people see it. Files
+named exif_N are stored turned, with the EXIF orientation that turns them back.
 """
 
 from pathlib import Path
@@ -13,15 +13,23 @@ WIDTH, HEIGHT = 48, 32
 QUARTERS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)]
 # How an upright image is stored so that the orientation turns it back.
 STORED = {
-    1: [], 2: [Image.FLIP_LEFT_RIGHT], 3: [Image.ROTATE_180], 4: [Image.FLIP_TOP_BOTTOM],
-    5: [Image.TRANSPOSE], 6: [Image.ROTATE_90], 7: [Image.TRANSVERSE], 8: [Image.ROTATE_270],
+    1: [],
+    2: [Image.FLIP_LEFT_RIGHT],
+    3: [Image.ROTATE_180],
+    4: [Image.FLIP_TOP_BOTTOM],
+    5: [Image.TRANSPOSE],
+    6: [Image.ROTATE_90],
+    7: [Image.TRANSVERSE],
+    8: [Image.ROTATE_270],
 }
 
 
 def quarters() -> Image.Image:
     image = Image.new("RGB", (WIDTH, HEIGHT))
     for i, colour in enumerate(QUARTERS):
-        image.paste(colour, (i % 2 * WIDTH // 2, i // 2 * HEIGHT // 2, (i % 2 + 1) * WIDTH // 2, (i // 2 + 1) * HEIGHT // 2))
+        image.paste(
+            colour, (i % 2 * WIDTH // 2, i // 2 * HEIGHT // 2, (i % 2 + 1) * WIDTH // 2, (i // 2 + 1) * HEIGHT // 2)
+        )
     return image
 
 
