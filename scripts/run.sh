@@ -5,6 +5,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 images=${1:-$root/gallery}
+images=${images/#\~\//$HOME/} # the shell leaves the ~ of IMAGES=~/pictures alone
 if [[ ! -e $images ]]; then
   echo "make run: there is no $images; name a folder with images: make run IMAGES=folder" >&2
   exit 1
