@@ -42,16 +42,7 @@ func (r *Runtime) Load(path string) (*Session, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, sightline.Errorf(sightline.CodeBundleCorrupt, "the graph cannot be read: %w", err)
 	}
-	options, err := native.NewSessionOptions()
-	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", path, err)
-	}
-	defer options.Destroy()
-	// Only names and shapes are wanted here: optimising would fold and cast every weight for nothing.
-	if err := options.SetGraphOptimizationLevel(native.GraphOptimizationLevelDisableAll); err != nil {
-		return nil, fmt.Errorf("load %s: %w", path, err)
-	}
-	ins, outs, err := native.GetInputOutputInfoWithOptions(path, options)
+	ins, outs, err := declared(path)
 	if err != nil {
 		return nil, sightline.Errorf(sightline.CodeBundleCorrupt, "%s is not a graph that ONNX Runtime %s can run: %w", path, r.Version, err)
 	}
@@ -67,6 +58,21 @@ func (r *Runtime) Load(path string) (*Session, error) {
 	}
 	s.inputNames = slices.Sorted(maps.Keys(s.inputs))
 	return s, nil
+}
+
+// declared reads what a graph takes and gives. The binding can only ask a loaded graph, so this one is loaded without
+// optimising, packing or spreading over threads: the weights are not going to be used.
+func declared(path string) (ins, outs []native.InputOutputInfo, err error) {
+	options, err := native.NewSessionOptions()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer options.Destroy()
+	if err := errors.Join(options.SetGraphOptimizationLevel(native.GraphOptimizationLevelDisableAll),
+		options.AddSessionConfigEntry("session.disable_prepacking", "1"), options.SetIntraOpNumThreads(1)); err != nil {
+		return nil, nil, err
+	}
+	return native.GetInputOutputInfoWithOptions(path, options)
 }
 
 func describe(list []native.InputOutputInfo) (map[string]Info, error) {
