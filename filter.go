@@ -95,7 +95,7 @@ func matchLeaf(f Filter, img *Image) bool {
 		n := int64(img.Width) * int64(img.Height)
 		return n >= f.MinPixels && (f.MaxPixels == 0 || n <= f.MaxPixels)
 	case FormatIs:
-		return strings.ToLower(img.Format) == strings.ToLower(string(f))
+		return strings.EqualFold(img.Format, string(f))
 	case IDIn:
 		return slices.Contains(f, img.ID)
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -53,7 +53,7 @@ func upTo(version int, p migrations.Plan) migrations.Plan {
 
 func TestUpFromEveryVersion(t *testing.T) {
 	for from := range 4 {
-		t.Run(fmt.Sprint(from), func(t *testing.T) {
+		t.Run(strconv.Itoa(from), func(t *testing.T) {
 			db, backups := open(t), []int{}
 			p := history(&backups)
 			require.NoError(t, upTo(from, p).Up(t.Context(), db))

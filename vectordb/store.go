@@ -77,6 +77,10 @@ type Reader interface {
 	// memory. Iteration stops at the first error. Images written while it runs may appear or not. The loop may call the
 	// store's other methods, except Close.
 	Images(ctx context.Context, filter sightline.Filter, order Order) iter.Seq2[*sightline.Image, error]
+	// Count gives the number of images under the filter.
+	Count(ctx context.Context, filter sightline.Filter) (int, error)
+	// IDs gives the ids of all images under the filter, in order.
+	IDs(ctx context.Context, filter sightline.Filter) ([]sightline.ImageID, error)
 	// Get gives the images with these ids, in the order of ids; an id that is asked for twice is given twice.
 	Get(ctx context.Context, ids []sightline.ImageID) ([]*sightline.Image, error)
 	// Features gives stored features by id.

@@ -4,7 +4,7 @@ package cachetest
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -84,7 +84,7 @@ func manyGoroutines(t *testing.T, c cache.Cache) {
 	for g := range 8 {
 		group.Go(func() {
 			for i := range 500 {
-				key := fmt.Sprint((g + i) % 40)
+				key := strconv.Itoa((g + i) % 40)
 				c.Set(t.Context(), key, []byte("value of "+key))
 				if value, ok := c.Get(t.Context(), key); ok {
 					assert.Equal(t, "value of "+key, string(value))

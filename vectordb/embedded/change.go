@@ -59,7 +59,7 @@ func (s *Store) change(ctx context.Context, doing string, work func(*change) err
 
 // exec runs a statement, prepared once for the commit.
 func (c *change) exec(query string, args ...any) error {
-	statement, err := c.prepare(query)
+	statement, err := c.prepare(query) //nolint:sqlclosecheck // the end of the transaction closes it
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (c *change) exec(query string, args ...any) error {
 
 // integer runs a query that gives at most one integer; ok is false when it gives none.
 func (c *change) integer(query string, args ...any) (n int64, ok bool, err error) {
-	statement, err := c.prepare(query)
+	statement, err := c.prepare(query) //nolint:sqlclosecheck // the end of the transaction closes it
 	if err != nil {
 		return 0, false, err
 	}
@@ -136,7 +136,7 @@ func (c *change) remove(image int64) error {
 }
 
 func (c *change) writeWords(image int64) error {
-	statement, err := c.prepare(`SELECT i.camera, f.path FROM images i JOIN files f ON f.image = i.row WHERE i.row = ?`)
+	statement, err := c.prepare(`SELECT i.camera, f.path FROM images i JOIN files f ON f.image = i.row WHERE i.row = ?`) //nolint:sqlclosecheck // the end of the transaction closes it
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 				err = useAll(context.Background(), s)
 				_ = s.Close()
 			}
-			fmt.Printf("%s: %v\n", sightline.CodeOf(err), err)
+			fmt.Fprintf(os.Stdout, "%s: %v\n", sightline.CodeOf(err), err)
 		}
 	default:
 		m.Run()

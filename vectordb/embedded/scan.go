@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -45,6 +46,32 @@ func (m *memory) tagOver(label uint32, p float64) *rowSet {
 		}
 	}
 	return rows
+}
+
+// idsIn gives the ids of the images in the rows, in order.
+func (m *memory) idsIn(rows *rowSet) []sightline.ImageID {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var ids []sightline.ImageID
+	for slot, row := range m.rows {
+		if rows.has(row) {
+			ids = append(ids, m.ids[slot])
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// count counts the images in the rows.
+func (m *memory) count(rows *rowSet) (n int) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, row := range m.rows {
+		if rows.has(row) {
+			n++
+		}
+	}
+	return n
 }
 
 // scan scores the slots under the rows, blocks of them on all cores at once, and keeps the k best of those that have a

@@ -73,3 +73,40 @@ func (s *Store) ByText(ctx context.Context, text string, k int, filter sightline
 	})
 	return ids, err
 }
+
+// Count counts the images under the filter.
+func (s *Store) Count(ctx context.Context, filter sightline.Filter) (n int, err error) {
+	err = s.read(ctx, "count images", func(db *sql.DB) error {
+		where, args, selected, err := s.condition(ctx, db, filter)
+		if err != nil {
+			return err
+		}
+		if selected != nil {
+			n = s.memory.count(selected)
+			return nil
+		}
+		return db.QueryRowContext(ctx, `SELECT count(*) FROM images i WHERE `+where, args...).Scan(&n)
+	})
+	return n, err
+}
+
+// IDs gives the ids of the images under the filter.
+func (s *Store) IDs(ctx context.Context, filter sightline.Filter) (ids []sightline.ImageID, err error) {
+	err = s.read(ctx, "list images", func(db *sql.DB) error {
+		where, args, selected, err := s.condition(ctx, db, filter)
+		if err != nil {
+			return err
+		}
+		if selected != nil {
+			ids = s.memory.idsIn(selected)
+			return nil
+		}
+		return each(ctx, db, `SELECT i.id FROM images i WHERE `+where+` ORDER BY i.id`, args, func(rows *sql.Rows) (bool, error) {
+			var id sightline.ImageID
+			err := rows.Scan(&id)
+			ids = append(ids, id)
+			return true, err
+		})
+	})
+	return ids, err
+}

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
@@ -85,9 +84,9 @@ func TestDamagedFile(t *testing.T) {
 					require.NoError(t, s.Close())
 				}
 				require.Error(t, err)
-				assert.Equal(t, sightline.CodeIndexCorrupt, sightline.CodeOf(err), "%v", err)
-				assert.ErrorContains(t, err, path)
-				assert.ErrorContains(t, err, "backup", "says what to do")
+				require.Equal(t, sightline.CodeIndexCorrupt, sightline.CodeOf(err), "%v", err)
+				require.ErrorContains(t, err, path)
+				require.ErrorContains(t, err, "backup", "says what to do")
 			})
 		}
 	}

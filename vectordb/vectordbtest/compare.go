@@ -83,6 +83,12 @@ func agreeUnder(t *testing.T, s vectordb.Store, o *oracle, f sightline.Filter, v
 		assert.Len(t, few, min(2, len(want)), "two by text %q under %#v", text, f)
 		assert.Subset(t, append(want, ""), few)
 	}
+	ids, err := s.IDs(ctx, f)
+	require.NoError(t, err)
+	assert.Equal(t, o.matching(f), append([]sightline.ImageID{}, ids...), "ids under %#v", f)
+	count, err := s.Count(ctx, f)
+	require.NoError(t, err)
+	assert.Equal(t, len(ids), count, "count under %#v", f)
 	assert.Equal(t, o.listed(f, vectordb.Oldest), all(t, s.Images(ctx, f, vectordb.Oldest)), "images under %#v", f)
 }
 

@@ -2,6 +2,7 @@ package vectordbtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -80,7 +81,7 @@ func finishedContext(t *testing.T, p Place) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, err := range everyMethod(ctx, s, d) {
-		assert.ErrorIs(t, err, context.Canceled, name)
+		require.ErrorIs(t, err, context.Canceled, name)
 	}
 	agree(t, s, o)
 }
@@ -99,6 +100,8 @@ func everyMethod(ctx context.Context, s vectordb.Store, d dice) map[string]error
 	_, errs["Nearest"] = s.Nearest(ctx, make([]float32, dim), 1, nil)
 	_, errs["ByTag"] = s.ByTag(ctx, "dog", 1, nil)
 	_, errs["ByText"] = s.ByText(ctx, "dog", 1, nil)
+	_, errs["Count"] = s.Count(ctx, nil)
+	_, errs["IDs"] = s.IDs(ctx, nil)
 	_, errs["Get"] = s.Get(ctx, []sightline.ImageID{id})
 	_, errs["Features"] = s.Features(ctx, []sightline.ImageID{id})
 	_, errs["Tags"] = s.Tags(ctx, []sightline.ImageID{id})
@@ -124,7 +127,8 @@ func loops(t *testing.T, p Place) {
 		got, err := s.Get(t.Context(), []sightline.ImageID{img.ID, img.ID})
 		require.NoError(t, err)
 		assert.Equal(t, []*sightline.Image{img, img}, got, "asked for twice, given twice")
-		for range s.Files(t.Context(), "/") {
+		for _, err := range s.Files(t.Context(), "/") {
+			require.NoError(t, err)
 			break
 		}
 		require.NoError(t, s.SetTags(t.Context(), map[sightline.ImageID][]sightline.Tag{img.ID: nil}))
@@ -157,7 +161,7 @@ func readerBesideWriter(t *testing.T, p Place) {
 		agree(t, early, o)
 		agree(t, reader(t, p), o)
 	}
-	assert.Error(t, early.Put(t.Context(), d.records(1)), "a reader does not write")
+	require.Error(t, early.Put(t.Context(), d.records(1)), "a reader does not write")
 	agree(t, s, o)
 }
 
@@ -222,13 +226,14 @@ func readersAndWriter(t *testing.T, p Place) {
 func readOnce(t *testing.T, s vectordb.Store) {
 	ctx := context.Background() // the readers may outlast the test's own
 	hits, err := s.Nearest(ctx, make([]float32, dim), 7, sightline.TagOver{Name: "dog", P: 0.75})
-	assert.NoError(t, err)
-	assert.LessOrEqual(t, len(hits), 7)
-	byTag, err := s.ByTag(ctx, "dog", 0, nil)
-	assert.NoError(t, err)
-	assert.Zero(t, len(byTag)%2, "a pair is stored whole or not at all")
+	byTag, err2 := s.ByTag(ctx, "dog", 0, nil)
+	if assert.NoError(t, errors.Join(err, err2)) { // not require: this is not the test's own goroutine
+		assert.LessOrEqual(t, len(hits), 7)
+		assert.Zero(t, len(byTag)%2, "a pair is stored whole or not at all")
+	}
 	for img, err := range s.Images(ctx, nil, vectordb.Newest) {
-		assert.NoError(t, err)
-		assert.Len(t, img.Files, 1)
+		if assert.NoError(t, err) {
+			assert.Len(t, img.Files, 1)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package vectordbtest
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -163,7 +164,7 @@ func bigBatch(t *testing.T, p Place) {
 	for i := range records {
 		paths = append(paths, fmt.Sprintf("/big/%d/%d.jpg", i%7, i))
 		records[i] = at(d, i, paths[i])
-		records[i].Features.Patches = []byte(strings.Repeat(fmt.Sprint(i), 3000))
+		records[i].Features.Patches = []byte(strings.Repeat(strconv.Itoa(i), 3000))
 	}
 	put(t, s, o, records...)
 	agree(t, s, o)
