@@ -8,6 +8,8 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -261,6 +263,31 @@ func TestLinks(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "album")
 	require.NoError(t, os.Symlink(dir, link))
 	assert.Equal(t, 2, add(t, p, link).Duplicates)
+}
+
+func TestAFolderThatCannotBeReadLosesNothing(t *testing.T) {
+	p, dir := parts(t), t.TempDir()
+	draw(t, filepath.Join(dir, "a.png"), 1)
+	add(t, p, dir)
+
+	// A folder so deep that the system cannot name it cannot be read by anybody, root included.
+	root, err := os.OpenRoot(dir)
+	require.NoError(t, err)
+	defer root.Close()
+	deep := filepath.Join(slices.Repeat([]string{strings.Repeat("d", 200)}, 25)...)
+	require.NoError(t, root.MkdirAll(deep, 0o755))
+	unreachable := sightline.File{Path: filepath.Join(dir, deep, "b.png"), Size: 1, ModTime: time.Unix(1, 0)}
+	for id := range dump(t, p.Store) {
+		require.NoError(t, p.Store.AddFiles(t.Context(), map[sightline.ImageID][]sightline.File{sightline.ImageID(id): {unreachable}}))
+	}
+
+	report := add(t, p, dir)
+	assert.Equal(t, 1, report.Unchanged)
+	assert.Zero(t, report.Removed)
+	require.Len(t, report.Failed, 1)
+	assert.Equal(t, sightline.CodeUnreadable, report.Failed[0].Code)
+	assert.Contains(t, report.Failed[0].Reason, "folder")
+	assert.Contains(t, allPaths(t, p.Store), unreachable.Path)
 }
 
 func TestPathsThatCannotBeIndexed(t *testing.T) {

@@ -66,7 +66,7 @@ func (x *Index) rescore(ctx context.Context, stored vectordb.Model) error {
 	if err := x.store.SetModel(ctx, stored); err != nil {
 		return err
 	}
-	ids, err := x.ids(ctx, nil)
+	ids, err := x.store.IDs(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -108,16 +108,4 @@ func pick(ids []sightline.ImageID, stored map[sightline.ImageID]sightline.Featur
 		}
 	}
 	return known, features
-}
-
-// ids lists the images under the filter.
-func (x *Index) ids(ctx context.Context, filter sightline.Filter) ([]sightline.ImageID, error) {
-	var ids []sightline.ImageID
-	for img, err := range x.store.Images(ctx, filter, vectordb.ByID) {
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, img.ID)
-	}
-	return ids, nil
 }

@@ -81,6 +81,6 @@ func (s *search) searched(ctx context.Context, all int) (Searched, error) {
 	if s.filter == nil {
 		return Searched{Images: all, Decoded: s.decoded}, nil
 	}
-	ids, err := s.x.ids(ctx, s.filter)
-	return Searched{Images: len(ids), Decoded: s.decoded}, err
+	images, err := s.x.store.Count(ctx, s.filter)
+	return Searched{Images: images, Decoded: s.decoded}, err
 }

@@ -43,7 +43,7 @@ func (s *search) shortlist(ctx context.Context, p *plan, texts []sightline.TextQ
 		regardless = query.Regardless(p.rest)
 	}
 	if !query.Never(regardless) {
-		ids, err := s.x.ids(ctx, both(p.filter, regardless))
+		ids, err := s.x.store.IDs(ctx, both(p.filter, regardless))
 		if err != nil {
 			return nil, err
 		}

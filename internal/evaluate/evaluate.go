@@ -67,7 +67,7 @@ func Run(ctx context.Context, parts index.Parts, d *Dataset, o Options) (*Report
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
-	e := &evaluation{parts: parts, options: o, report: &Report{Failed: []index.BadInput{}}}
+	e := &evaluation{parts: parts, options: o, report: &Report{Tagging: Tagging{Unscored: []string{}}, Failed: []index.BadInput{}}}
 	if err := e.indexImages(ctx, d); err != nil {
 		return nil, err
 	}
