@@ -19,6 +19,7 @@ import (
 const (
 	yellowFlower = "a yellow flower"
 	nonsense     = "qwxz vlorp zzgrmbl"
+	rightKey     = "correct-horse"
 )
 
 // TestPage drives the search page in Chromium, over the sample gallery and the model that ships.
@@ -29,7 +30,7 @@ func TestPage(t *testing.T) {
 	site := p.serve("--listen", "127.0.0.1:0").base
 	tests := []struct {
 		name string
-		test func(t *testing.T, p *tab)
+		test func(p *tab)
 	}{
 		{"start page", testStartPage},
 		{"query", testQuery},
@@ -44,101 +45,70 @@ func TestPage(t *testing.T) {
 		{"reload", testReload},
 		{"phone", testPhone},
 		{"markup in a query", testMarkupInQuery},
+		{"picture of the README", testScreenshot},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { test.test(t, browser.open(t, site)) })
+		t.Run(test.name, func(t *testing.T) { test.test(browser.open(t, site)) })
 	}
-	t.Run("key", func(t *testing.T) { testKey(t, browser, p) })
-	t.Run("picture of the README", func(t *testing.T) { testScreenshot(t, browser.open(t, site)) })
+	t.Run("key", func(t *testing.T) {
+		_, port, err := net.SplitHostPort(strings.TrimPrefix(p.serve("--listen", "0.0.0.0:0", "--api-key", rightKey).base, "http://"))
+		require.NoError(t, err)
+		testKey(browser.open(t, "http://127.0.0.1:"+port))
+	})
 }
 
-// hit is a result as a person reads it.
-type hit struct {
-	name        string
-	probability float64 // percent
-}
-
-// search types a query and waits for the answer.
-func (p *tab) search(query string) {
-	p.t.Helper()
-	p.do(`document.querySelector("#query").value = ""`)
-	p.run(chromedp.SendKeys(chromedp.CSS("#query"), query+kb.Enter))
-	p.wait(`document.title.startsWith(` + strconv.Quote(query) + `) && document.querySelector("#results .grid:not(.skeleton), #results .notice")`)
-}
-
-// hits reads the results.
-func (p *tab) hits() (hits []hit) {
-	p.t.Helper()
-	tiles := p.evaluate(`[...document.querySelectorAll("#results .tile")].map((tile) =>
-		({ name: tile.querySelector(".name").textContent, badge: tile.querySelector(".badge").textContent }))`)
-	for _, tile := range tiles.([]any) {
-		fields := tile.(map[string]any)
-		probability, err := strconv.ParseFloat(strings.Trim(fields["badge"].(string), "<> %"), 64)
-		require.NoError(p.t, err)
-		hits = append(hits, hit{fields["name"].(string), probability})
-	}
-	return hits
-}
-
-// enlarge opens the first result and waits until everything of it is shown.
-func (p *tab) enlarge() {
-	p.t.Helper()
-	p.do(`document.querySelector("#results .tile a").click()`)
-	p.wait(`document.querySelector("#viewer[open] .facts")?.textContent.includes("Indexed")`)
-}
-
-func testStartPage(t *testing.T, p *tab) {
+func testStartPage(p *tab) {
 	p.wait(`document.querySelectorAll("#home .tile img.loaded").length > 3`)
-	assert.Regexp(t, `^\d+ images · [\d,]+ tags`, p.text(".library"))
-	assert.Equal(t, "query", p.evaluate(`document.activeElement.id`), "the search box has the focus")
+	assert.Regexp(p.t, `^\d+ images · [\d,]+ tags`, p.text(".library"))
+	assert.Equal(p.t, "query", p.evaluate(`document.activeElement.id`), "the search box has the focus")
 	p.do(`document.querySelector(".chip").click()`)
 	p.wait(`document.title.startsWith(document.querySelector("#query").value) && document.querySelector("#results .badge, #results .nothing")`)
-	assert.Equal(t, true, p.evaluate(`document.querySelector("#home").hidden`))
+	assert.Equal(p.t, true, p.evaluate(`document.querySelector("#home").hidden`))
 }
 
-func testQuery(t *testing.T, p *tab) {
+func testQuery(p *tab) {
 	p.search(yellowFlower)
 	hits := p.hits()
-	require.NotEmpty(t, hits)
+	require.NotEmpty(p.t, hits)
 	yellow := 0
 	for i, hit := range hits {
 		if i > 0 {
-			assert.LessOrEqual(t, hit.probability, hits[i-1].probability, "best first")
+			assert.LessOrEqual(p.t, hit.probability, hits[i-1].probability, "best first")
 		}
 		if i < 5 && strings.Contains(hit.name, "yellow") {
 			yellow++
 		}
 	}
-	assert.GreaterOrEqual(t, yellow, 3, "yellow flowers among the first five: %v", hits[:min(5, len(hits))])
-	assert.Regexp(t, `^\d+ of \d+ images match · [\d.]+ m?s · \d+ decoded$`, p.text(".summary"))
+	assert.GreaterOrEqual(p.t, yellow, 3, "yellow flowers among the first five: %v", hits[:min(5, len(hits))])
+	assert.Regexp(p.t, `^\d+ of \d+ images match · [\d.]+ m?s · \d+ decoded$`, p.text(".summary"))
 }
 
-func testNothingMatches(t *testing.T, p *tab) {
+func testNothingMatches(p *tab) {
 	p.search(nonsense)
-	assert.Contains(t, p.text(".nothing h2"), "Nothing matches")
-	assert.Contains(t, p.text(".nothing h2"), nonsense)
-	assert.Regexp(t, `^None of \d+ images match`, p.text(".summary"))
-	assert.Regexp(t, percentage, p.text(".nearest .probability"))
+	assert.Contains(p.t, p.text(".nothing h2"), "Nothing matches")
+	assert.Contains(p.t, p.text(".nothing h2"), nonsense)
+	assert.Regexp(p.t, `^None of \d+ images match`, p.text(".summary"))
+	assert.Regexp(p.t, percentage, p.text(".nearest .probability"))
 	p.do(`document.querySelector(".nearest .button").click()`)
 	p.wait(`document.querySelectorAll("#results .badge").length > 0`)
 }
 
-func testEnlargedView(t *testing.T, p *tab) {
+func testEnlargedView(p *tab) {
 	p.search(yellowFlower)
 	first, second := p.hits()[0].name, p.hits()[1].name
 	p.enlarge()
-	assert.Equal(t, first, p.text("#viewer-title"))
-	assert.Contains(t, p.text(".match"), yellowFlower)
-	assert.Regexp(t, percentage, p.text(".match .score-value"))
-	assert.Contains(t, p.text(".facts"), filepath.FromSlash("gallery/"))
+	assert.Equal(p.t, first, p.text("#viewer-title"))
+	assert.Contains(p.t, p.text(".match"), yellowFlower)
+	assert.Regexp(p.t, percentage, p.text(".match .score-value"))
+	assert.Contains(p.t, p.text(".facts"), filepath.FromSlash("gallery/"))
 	p.do(`document.querySelector("#viewer .next").click()`)
 	p.wait(`document.querySelector("#viewer-title").textContent === ` + strconv.Quote(second))
 	p.do(`document.querySelector("#viewer .close").click()`)
 	p.wait(`!document.querySelector("#viewer").open`)
-	assert.NotContains(t, p.evaluate(`location.href`), "view=")
+	assert.NotContains(p.t, p.evaluate(`location.href`), "view=")
 }
 
-func testKeyboard(t *testing.T, p *tab) {
+func testKeyboard(p *tab) {
 	p.search(yellowFlower)
 	second := p.hits()[1].name
 	p.do(`document.querySelector(".tile a").focus()`)
@@ -148,33 +118,33 @@ func testKeyboard(t *testing.T, p *tab) {
 	p.wait(`document.querySelector("#viewer-title").textContent === ` + strconv.Quote(second))
 	for range 12 { // the focus stays in the dialog
 		p.run(chromedp.KeyEvent(kb.Tab))
-		assert.Equal(t, true, p.evaluate(`document.querySelector("#viewer").contains(document.activeElement) || document.activeElement === document.body`))
+		assert.Equal(p.t, true, p.evaluate(`document.querySelector("#viewer").contains(document.activeElement) || document.activeElement === document.body`))
 	}
 	p.run(chromedp.KeyEvent(kb.Escape))
 	p.wait(`!document.querySelector("#viewer").open`)
-	assert.Contains(t, p.evaluate(`document.activeElement.getAttribute("aria-label")`), second, "the focus is on the image that was shown last")
+	assert.Contains(p.t, p.evaluate(`document.activeElement.getAttribute("aria-label")`), second, "the focus is on the image that was shown last")
 	p.run(chromedp.KeyEvent("/"))
-	assert.Equal(t, "query", p.evaluate(`document.activeElement.id`))
+	assert.Equal(p.t, "query", p.evaluate(`document.activeElement.id`))
 }
 
-func testSimilarImages(t *testing.T, p *tab) {
+func testSimilarImages(p *tab) {
 	p.search(yellowFlower)
 	p.enlarge()
 	p.do(`document.querySelector("#similar").click()`)
 	p.wait(`location.search.startsWith("?like=") && document.querySelectorAll("#results .badge").length > 3`)
-	assert.Contains(t, p.text(".summary"), "most similar first")
-	assert.Regexp(t, `^[01]\.\d\d$`, p.text(".badge"), "a similarity is not shown as a probability")
-	assert.Equal(t, false, p.evaluate(`document.querySelector("#viewer").open`))
+	assert.Contains(p.t, p.text(".summary"), "most similar first")
+	assert.Regexp(p.t, `^[01]\.\d\d$`, p.text(".badge"), "a similarity is not shown as a probability")
+	assert.Equal(p.t, false, p.evaluate(`document.querySelector("#viewer").open`))
 }
 
-func testSearchByFile(t *testing.T, p *tab) {
-	file := filepath.Join(orttest.Root(t), "gallery", "animals", "zebra-cutout.png")
+func testSearchByFile(p *tab) {
+	file := filepath.Join(orttest.Root(p.t), "gallery", "animals", "zebra-cutout.png")
 	p.run(chromedp.SetUploadFiles(chromedp.CSS("#image-file"), []string{file}))
 	p.wait(`document.querySelectorAll("#results .badge").length > 3`)
-	assert.Equal(t, "zebra-cutout.png", p.hits()[0].name, "an indexed image is most similar to itself")
+	assert.Equal(p.t, "zebra-cutout.png", p.hits()[0].name, "an indexed image is most similar to itself")
 }
 
-func testSmallestProbability(t *testing.T, p *tab) {
+func testSmallestProbability(p *tab) {
 	p.search(yellowFlower)
 	all := len(p.hits())
 	p.do(`const cut = document.querySelector("#cut"); cut.value = 0; cut.dispatchEvent(new Event("change"))`)
@@ -183,30 +153,30 @@ func testSmallestProbability(t *testing.T, p *tab) {
 	p.wait(`!location.search.includes("min=") && document.querySelectorAll("#results .badge").length === ` + strconv.Itoa(all))
 }
 
-func testSyntaxError(t *testing.T, p *tab) {
+func testSyntaxError(p *tab) {
 	p.mayLog("400")
 	p.search("(cat OR dog")
-	assert.Contains(t, p.text(".problem pre"), "(cat OR dog")
-	assert.Contains(t, p.text(".problem pre"), "^")
-	assert.Equal(t, "query_syntax", p.text(".problem .code"))
+	assert.Contains(p.t, p.text(".problem pre"), "(cat OR dog")
+	assert.Contains(p.t, p.text(".problem pre"), "^")
+	assert.Equal(p.t, "query_syntax", p.text(".problem .code"))
 }
 
-func testAddressAndBack(t *testing.T, p *tab) {
+func testAddressAndBack(p *tab) {
 	p.search(yellowFlower)
-	assert.Contains(t, p.evaluate(`location.href`), "?q=a+yellow+flower")
+	assert.Contains(p.t, p.evaluate(`location.href`), "?q=a+yellow+flower")
 	p.search("zebra")
 	p.do(`history.back()`)
 	p.wait(`document.querySelector("#query").value === "` + yellowFlower + `" && document.querySelector("#results .badge") !== null`)
 	p.do(`history.back()`)
 	p.wait(`document.querySelector("#home .tile a") !== null`)
-	assert.Equal(t, "", p.evaluate(`document.querySelector("#query").value`))
+	assert.Empty(p.t, p.evaluate(`document.querySelector("#query").value`))
 }
 
-func testPhone(t *testing.T, p *tab) {
+func testPhone(p *tab) {
 	p.resize(390, 844)
 	fits := func(state string) {
-		t.Helper()
-		assert.Equal(t, true, p.evaluate(`document.documentElement.scrollWidth <= innerWidth`), "%s is wider than a phone", state)
+		p.t.Helper()
+		assert.Equal(p.t, true, p.evaluate(`document.documentElement.scrollWidth <= innerWidth`), "%s is wider than a phone", state)
 	}
 	p.wait(`document.querySelector("#home .tile a") !== null`)
 	fits("the start page")
@@ -216,41 +186,38 @@ func testPhone(t *testing.T, p *tab) {
 	fits("the results")
 	p.enlarge()
 	fits("the enlarged view")
-	assert.Equal(t, true, p.evaluate(`document.querySelector(".panel").scrollWidth <= innerWidth`))
+	assert.Equal(p.t, true, p.evaluate(`document.querySelector(".panel").scrollWidth <= innerWidth`))
 	p.do(`document.querySelector("#viewer .close").click()`)
 	p.do(`document.querySelector("#syntax-button").click()`)
 	p.wait(`document.querySelector("#syntax").matches(":popover-open")`)
 	fits("the help")
 }
 
-func testMarkupInQuery(t *testing.T, p *tab) {
+func testMarkupInQuery(p *tab) {
 	p.search(`<img src=x onerror=alert(1)> flower`)
-	assert.Equal(t, true, p.evaluate(`document.querySelector("#results img[onerror]") === null`))
+	assert.Equal(p.t, true, p.evaluate(`document.querySelector("#results img[onerror]") === null`))
 }
 
-func testReload(t *testing.T, p *tab) {
+func testReload(p *tab) {
 	p.search(yellowFlower)
 	first := p.hits()[0].name
 	p.enlarge()
 	p.run(chromedp.Reload())
 	p.wait(`document.querySelector("#viewer[open] .match") !== null`)
-	assert.Equal(t, first, p.text("#viewer-title"))
+	assert.Equal(p.t, first, p.text("#viewer-title"))
 }
 
-// testKey serves on all addresses, as one does for other machines.
-func testKey(t *testing.T, browser *chromium, place *place) {
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(place.serve("--listen", "0.0.0.0:0", "--api-key", "correct-horse").base, "http://"))
-	require.NoError(t, err)
-	p := browser.open(t, "http://127.0.0.1:"+port)
+// testKey is about a server for other machines.
+func testKey(p *tab) {
 	p.mayLog("401")
 	p.wait(`document.querySelector("#key-dialog").open`)
 	p.run(chromedp.SendKeys(chromedp.CSS("#key"), "wrong"+kb.Enter))
 	p.wait(`document.querySelector("#key-dialog").open && !document.querySelector("#key-wrong").hidden`)
-	p.run(chromedp.SendKeys(chromedp.CSS("#key"), "correct-horse"+kb.Enter))
+	p.run(chromedp.SendKeys(chromedp.CSS("#key"), rightKey+kb.Enter))
 	p.wait(`document.querySelectorAll("#home .tile img.loaded").length > 3`)
-	assert.Equal(t, true, p.evaluate(`document.querySelector(".tile img").src.startsWith("blob:")`), "pictures are fetched with the key")
-	assert.Equal(t, false, p.evaluate(`document.querySelector("#key-dialog").open`))
-	assert.Nil(t, p.evaluate(`localStorage.getItem("sightline-key")`), "the key stays in the tab")
+	assert.Equal(p.t, true, p.evaluate(`document.querySelector(".tile img").src.startsWith("blob:")`), "pictures are fetched with the key")
+	assert.Equal(p.t, false, p.evaluate(`document.querySelector("#key-dialog").open`))
+	assert.Nil(p.t, p.evaluate(`localStorage.getItem("sightline-key")`), "the key stays in the tab")
 }
 
 var percentage = regexp.MustCompile(`^[<>]? ?[\d.]+ %$`)

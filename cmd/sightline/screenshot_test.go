@@ -15,14 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// go test ./cmd/sightline -run TestPage/picture -screenshot ../../docs/screenshot.png
+// For example: go test ./cmd/sightline -run TestPage/picture -screenshot ../../docs/screenshot.png.
 var screenshotFile = flag.String("screenshot", "", "also write the README's picture of the search page to this `FILE`")
 
 // screenshotBytes is the most that the picture may weigh in the repository.
 const screenshotBytes = 600_000
 
 // testScreenshot takes the README's picture: the answer to the query that the README begins with.
-func testScreenshot(t *testing.T, p *tab) {
+func testScreenshot(p *tab) {
 	p.resize(1280, 800)
 	p.search(yellowFlower)
 	p.do(`document.activeElement.blur()`)
@@ -30,11 +30,11 @@ func testScreenshot(t *testing.T, p *tab) {
 		tile.getBoundingClientRect().top > innerHeight || tile.querySelector("img.loaded")) &&
 		document.getAnimations().length === 0`)
 	taken, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
-	require.NoError(t, err)
-	small := shrink(t, taken)
-	assert.Less(t, len(small), screenshotBytes)
+	require.NoError(p.t, err)
+	small := shrink(p.t, taken)
+	assert.Less(p.t, len(small), screenshotBytes)
 	if *screenshotFile != "" {
-		require.NoError(t, os.WriteFile(*screenshotFile, small, 0o644))
+		require.NoError(p.t, os.WriteFile(*screenshotFile, small, 0o644))
 	}
 }
 
