@@ -52,23 +52,31 @@ func New(o Options) http.Handler {
 	r.Use(s.logRequest, s.recoverPanic, secureHeaders, s.guardHost, s.guardOrigin, limitBody, limitTime)
 	r.NoRoute(s.handle(noRoute))
 	r.NoMethod(s.handle(noMethod))
-	r.GET("/healthz", s.health)
-	r.GET("/readyz", s.handle(s.ready))
+	get(r, "/healthz", s.health)
+	get(r, "/readyz", s.handle(s.ready))
 	s.routePage(r)
 	s.routeV1(r.Group("/v1", s.requireKey))
 	return r
 }
 
+// get routes GET, and HEAD with it: net/http leaves the body out.
+func get(r gin.IRoutes, path string, h gin.HandlerFunc) {
+	r.Match([]string{http.MethodGet, http.MethodHead}, path, h)
+}
+
 func (s *server) routeV1(v1 *gin.RouterGroup) {
-	v1.GET("/search", s.handle(s.searchGet))
 	v1.POST("/search", s.handle(s.searchPost))
-	v1.GET("/images", s.handle(s.listImages))
-	v1.GET("/images/:id", s.handle(s.getImage))
-	v1.GET("/images/:id/file", s.handle(s.imageFile))
-	v1.HEAD("/images/:id/file", s.handle(s.imageFile))
-	v1.GET("/images/:id/thumbnail", s.handle(s.imageThumbnail))
-	v1.GET("/images/:id/similar", s.handle(s.similarImages))
-	v1.GET("/stats", s.handle(s.stats))
+	for path, h := range map[string]func(*gin.Context) error{
+		"/search":               s.searchGet,
+		"/images":               s.listImages,
+		"/images/:id":           s.getImage,
+		"/images/:id/file":      s.imageFile,
+		"/images/:id/thumbnail": s.imageThumbnail,
+		"/images/:id/similar":   s.similarImages,
+		"/stats":                s.stats,
+	} {
+		get(v1, path, s.handle(h))
+	}
 }
 
 // routePage mounts the page: it is served without a key, because it asks the person for one and sends it with every
@@ -79,8 +87,7 @@ func (s *server) routePage(r *gin.Engine) {
 	}
 	page := gin.WrapH(s.Web)
 	for _, path := range []string{"/", "/favicon.ico", "/assets/*file"} {
-		r.GET(path, page)
-		r.HEAD(path, page)
+		get(r, path, page)
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *server) imageFile(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	h := c.Writer.Header()
 	kind, known := contentTypes[details.Image.Format]
 	if !known {

@@ -112,4 +112,7 @@ func TestStatsAndHealth(t *testing.T) {
 	assert.Equal(t, true, stats["model"].(map[string]any)["free_text"])
 	assert.Equal(t, "alive", read(t, lib.get("/healthz"))["status"])
 	assert.Equal(t, "ready", read(t, lib.get("/readyz"))["status"])
+	for _, path := range []string{"/", "/healthz", "/readyz", "/v1/stats", "/v1/images", "/v1/search?q=dog"} {
+		assert.Equal(t, http.StatusOK, lib.do(http.MethodHead, path, nil).StatusCode, path)
+	}
 }

@@ -34,7 +34,7 @@ func newThumbnails(write func(w io.Writer, path string, width int) error, maxByt
 		slots: make(chan struct{}, atOnce),
 		cache: otter.Must(&otter.Options[string, []byte]{
 			MaximumWeight: maxBytes,
-			Weigher:       func(key string, value []byte) uint32 { return uint32(len(key) + len(value)) }, //nolint:gosec // at most some 100 KB
+			Weigher:       func(key string, value []byte) uint32 { return uint32(len(key) + len(value)) }, // at most some 100 KB
 		}),
 	}
 }

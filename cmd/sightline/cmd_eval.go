@@ -68,12 +68,12 @@ func (a *app) evaluate(ctx context.Context, scratch string, dataset *evaluate.Da
 	if err != nil {
 		return nil, err
 	}
-	defer m.Close() //nolint:errcheck // nothing was written
+	defer m.Close()
 	store, err := embedded.Open(scratch, embedded.ReadWrite)
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close() //nolint:errcheck // thrown away
+	defer store.Close()
 	stages := &stages{a: a}
 	defer stages.finish()
 	o.Progress = stages.follow

@@ -37,7 +37,7 @@ func (a *app) runIndex(cmd *cobra.Command, paths []string, o index.AddOptions) e
 	if err != nil {
 		return err
 	}
-	defer e.Close() //nolint:errcheck // every write is durable when it returns
+	defer e.Close()
 	bar := a.progress("indexing", "files")
 	told := map[string]bool{}
 	o.Progress = follow(bar, told)

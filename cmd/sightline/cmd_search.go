@@ -60,7 +60,7 @@ func (a *app) runSearch(cmd *cobra.Command, args []string, f searchFlags) error 
 	if err != nil {
 		return err
 	}
-	defer e.Close() //nolint:errcheck // nothing was written
+	defer e.Close()
 	if f.image != "" {
 		if request.Image, err = e.openPicture(f.image); err != nil {
 			return fmt.Errorf("--image %s: %w", printable(f.image), err)
@@ -141,7 +141,8 @@ func (a *app) printResult(r *index.Result) error {
 	if r.Searched.Images == 0 {
 		a.say("no image was searched: the index is empty or the filter leaves none out of it (sightline index FOLDER adds images)")
 	}
-	a.say("%s searched, %d decoded, in %.0f ms", count(r.Searched.Images, "image", "images"), r.Searched.Decoded, r.Took.Total)
+	a.say("%d of %s match with %s or more; %d decoded, %.0f ms", r.Matches, count(r.Searched.Images, "image", "images"),
+		percent(r.MinProbability), r.Searched.Decoded, r.Took.Total)
 	if r.NextCursor != nil {
 		a.say("there is more: --cursor %s", *r.NextCursor)
 	}

@@ -51,12 +51,12 @@ func (a *app) runServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close() //nolint:errcheck // Serve closes it too
+	defer listener.Close()
 	e, err := a.openEngine(embedded.ReadOnly)
 	if err != nil {
 		return err
 	}
-	defer e.Close() //nolint:errcheck // nothing was written
+	defer e.Close()
 	if err := e.warm(ctx); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (a *app) runTag(ctx context.Context, paths []string, all, logits bool) erro
 	if err != nil {
 		return err
 	}
-	defer m.Close() //nolint:errcheck // nothing was written
+	defer m.Close()
 	tagger := index.New(index.Parts{Bundle: m.bundle, Images: m.images, Align: m.align})
 	bad := 0
 	for _, path := range paths {

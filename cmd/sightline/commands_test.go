@@ -67,7 +67,7 @@ func TestSearchShowsATableAndSaysWhenNothingMatches(t *testing.T) {
 	o := p.must(exitDone, "search", "an", "animal", "--min-probability", "0")
 	assert.Equal(t, 4, strings.Count(o.stdout, folder), "a line for each image:\n%s", o.stdout)
 	assert.Contains(t, o.stdout, "%")
-	assert.Contains(t, o.stderr, "4 images searched")
+	assert.Contains(t, o.stderr, "4 of 4 images match")
 	o = p.must(exitDone, "search", "an animal", "--min-probability", "1")
 	assert.Contains(t, o.stdout, "nothing matches")
 	assert.Contains(t, o.stdout, "nearest, but rejected")

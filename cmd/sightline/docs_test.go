@@ -11,8 +11,6 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/sightline-search/sightline/internal/config"
 )
 
 // section is the part of a Markdown document below a heading.
@@ -71,19 +69,6 @@ func TestTheDocumentationHasEveryCommandAndFlag(t *testing.T) {
 		found, _, err := root.Find([]string{match[1]})
 		require.NoError(t, err)
 		assert.NotEqual(t, root, found, "the documentation names a command that is not there: %s", match[1])
-	}
-}
-
-func TestTheDocumentationHasEverySetting(t *testing.T) {
-	body := section(t, cliDocument(t), "Settings")
-	root := newRoot(&app{})
-	serve, _, err := root.Find([]string{"serve"})
-	require.NoError(t, err)
-	flags := append(flagsOf(root.PersistentFlags()), flagsOf(serve.LocalNonPersistentFlags(), "help")...)
-	slices.Sort(flags)
-	assert.Equal(t, flags, documentedFlags(body))
-	for _, k := range config.Keys() {
-		assert.Contains(t, body, "`"+k.Env()+"`")
 	}
 }
 

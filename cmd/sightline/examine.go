@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"maps"
 	"runtime"
-	"slices"
+	"strconv"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/bundle"
 	"github.com/sightline-search/sightline/index"
+	"github.com/sightline-search/sightline/internal/config"
 	"github.com/sightline-search/sightline/internal/ort"
 	"github.com/sightline-search/sightline/vectordb"
 	"github.com/sightline-search/sightline/vectordb/embedded"
@@ -41,18 +41,29 @@ func failed(section string, err error) finding {
 	return f
 }
 
+// examineSettings shows the settings that somebody made, and where.
 func (a *app) examineSettings() finding {
 	file := a.File
 	if file == "" {
 		file = "no settings file"
 	}
 	lines := []string{file}
-	for _, name := range slices.Sorted(maps.Keys(a.Origin)) {
-		if origin := a.Origin[name]; origin != "default" {
-			lines = append(lines, fmt.Sprintf("%s from %s", name, origin))
+	values := a.settings()
+	for _, k := range config.Keys() {
+		if origin := a.Origin[k.Name]; origin != "default" {
+			lines = append(lines, fmt.Sprintf("%s = %s (%s)", k.Name, values[k.Name], origin))
 		}
 	}
 	return found("settings", lines...)
+}
+
+// settings gives the values in force by name, without secrets.
+func (a *app) settings() map[string]string {
+	return map[string]string{
+		"data": a.Data, "bundle": a.Bundle, "store": a.Store, "redis": a.Redis, "device": a.Device, "threads": strconv.Itoa(a.Threads),
+		"api-key": "(hidden)", "json": strconv.FormatBool(a.JSON), "quiet": strconv.FormatBool(a.Quiet), "log-level": a.LogLevel.String(),
+		"ort-library": a.ORTLibrary, "listen": a.Listen,
+	}
 }
 
 func (a *app) examineRuntime() (*ort.Runtime, finding) {
@@ -82,7 +93,7 @@ func (a *app) examineModel(ctx context.Context, rt *ort.Runtime, b *bundle.Bundl
 	if err != nil {
 		return failed("model", err)
 	}
-	defer m.Close() //nolint:errcheck // nothing was written
+	defer m.Close()
 	grey := image.NewGray(image.Rect(0, 0, 64, 48))
 	_, labels, err := index.New(index.Parts{Bundle: m.bundle, Images: m.images, Align: m.align}).TagImage(ctx, grey)
 	if err != nil {
@@ -107,7 +118,7 @@ func (a *app) examineStore(ctx context.Context, b *bundle.Bundle) finding {
 	if err != nil {
 		return failed("store", err)
 	}
-	defer store.Close() //nolint:errcheck // nothing was written
+	defer store.Close()
 	stats, err := store.Stats(ctx)
 	if err != nil {
 		return failed("store", err)

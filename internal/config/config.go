@@ -97,10 +97,22 @@ func register(flags *pflag.FlagSet, serve bool) {
 			flags.Bool(k.Name, false, fmt.Sprintf("%s [%s]", k.Help, k.Env()))
 			continue
 		}
-		usage := fmt.Sprintf("%s; `%s` [%s]", k.Help, k.Value, k.Env())
+		usage := fmt.Sprintf("%s [%s]", k.Help, k.Env())
 		if k.Default != "" {
-			usage = fmt.Sprintf("%s; `%s`, default %s [%s]", k.Help, k.Value, k.Default, k.Env())
+			usage = fmt.Sprintf("%s (default %s) [%s]", k.Help, k.Default, k.Env())
 		}
-		flags.String(k.Name, "", usage)
+		flags.Var(&written{kind: k.Value}, k.Name, usage)
 	}
+}
+
+// written is a flag's value as it was written; Load reads it. kind stands for it in help texts.
+type written struct{ text, kind string }
+
+func (w *written) String() string { return w.text }
+func (w *written) Type() string   { return w.kind }
+
+// Set implements pflag.Value.
+func (w *written) Set(text string) error {
+	w.text = text
+	return nil
 }
