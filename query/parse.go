@@ -158,6 +158,7 @@ func (p *parser) all() (Expr, error) {
 				return parts[0], nil
 			}
 			return All{parts}, nil
+		default: // the next operand: a space means AND
 		}
 	}
 }
@@ -173,8 +174,9 @@ func (p *parser) unary() (Expr, error) {
 		return p.words(MaxLength)
 	case phraseToken, fieldToken:
 		return p.leaf()
+	default:
+		return nil, p.missing()
 	}
-	return nil, p.missing()
 }
 
 func (p *parser) negation() (Expr, error) {

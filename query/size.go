@@ -38,7 +38,7 @@ func sizeRange(first, last string) (sightline.Filter, string) {
 	if first == "" && last == "" {
 		return nil, "a range needs a beginning or an end"
 	}
-	low, high := 0.0, 0.0
+	var low, high float64
 	var ok bool
 	if first != "" {
 		if low, ok = readPixels(first); !ok {
