@@ -74,8 +74,11 @@ type frozen struct {
 
 func (f frozen) Put(context.Context, []vectordb.Record) error     { f.t.Error("Put"); return nil }
 func (f frozen) PutBad(context.Context, []vectordb.BadFile) error { f.t.Error("PutBad"); return nil }
-func (f frozen) RemoveFiles(context.Context, []string) error      { f.t.Error("RemoveFiles"); return nil }
-func (f frozen) SetModel(context.Context, vectordb.Model) error   { f.t.Error("SetModel"); return nil }
+
+func (f frozen) RemoveFiles(context.Context, []string) error { f.t.Error("RemoveFiles"); return nil }
+
+func (f frozen) SetModel(context.Context, vectordb.Model) error { f.t.Error("SetModel"); return nil }
+
 func (f frozen) AddFiles(context.Context, map[sightline.ImageID][]sightline.File) error {
 	f.t.Error("AddFiles")
 	return nil

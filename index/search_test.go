@@ -3,6 +3,7 @@ package index_test
 import (
 	"fmt"
 	"image"
+	_ "image/png"
 	"maps"
 	"math"
 	"os"
@@ -10,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	_ "image/png"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
