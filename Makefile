@@ -13,7 +13,6 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(TOOLS)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 RUFF := $(TOOLS)/ruff/bin/ruff
-PYTHON_CODE := training scripts internal/ort/testdata
 
 .PHONY: help setup lib build run test test-training model lint fmt bench clean
 
@@ -49,12 +48,12 @@ lint: $(GOLANGCI_LINT) $(RUFF) ## Check formatting, code rules, layers, modules 
 	go mod verify
 	$(PYTHON) scripts/notices.py --check
 	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
-	$(RUFF) check $(PYTHON_CODE)
-	$(RUFF) format --check $(PYTHON_CODE)
+	$(RUFF) check .
+	$(RUFF) format --check .
 
 fmt: $(GOLANGCI_LINT) $(RUFF) ## Format the Go and the Python code.
 	$(GOLANGCI_LINT) fmt ./...
-	$(RUFF) format $(PYTHON_CODE)
+	$(RUFF) format .
 
 bench: lib ## Run the Go benchmarks of the decoder, the encoder and the store.
 	go test -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/...
