@@ -98,7 +98,7 @@ func noText(text string) error {
 // filter reads a filter expression; "" is none.
 func (x *Index) filter(s string) (sightline.Filter, error) {
 	if s == "" {
-		return nil, nil //nolint:nilnil // a nil filter is the filter that is always true
+		return nil, nil
 	}
 	f, err := query.ParseFilter(s)
 	if err != nil {

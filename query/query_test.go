@@ -183,7 +183,7 @@ func TestLimits(t *testing.T) {
 	many := func(n int) string { return strings.TrimSuffix(strings.Repeat("x,", n), ",") }
 	for in, code := range map[string]sightline.Code{
 		"":                                     sightline.CodeQueryEmpty,
-		" \t\n":                                sightline.CodeQueryEmpty,
+		strings.Repeat(" ", 3):                 sightline.CodeQueryEmpty,
 		strings.Repeat("a", query.MaxLength):   "",
 		strings.Repeat("a", query.MaxLength+1): sightline.CodeQueryTooLong,
 		deep(query.MaxDepth):                   "",

@@ -32,7 +32,7 @@ func Read(path string) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // nothing was written
+	defer f.Close()
 	folder, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func ReadTags(path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // nothing was written
+	defer f.Close()
 	tags := []string{}
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
