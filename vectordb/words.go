@@ -7,8 +7,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Words splits a text into what ByText compares: runs of letters and digits, lower-case, without accents. Scripts that
-// are written without spaces give one word a character.
+// Words splits a text into what ByText compares: runs of letters and digits, lower-case, without the accents of Latin,
+// Greek and Cyrillic letters. Scripts that are written without spaces give one word a character.
 func Words(text string) []string {
 	var words []string
 	var word strings.Builder
@@ -18,13 +18,12 @@ func Words(text string) []string {
 			word.Reset()
 		}
 	}
-	for _, r := range norm.NFKD.String(text) {
+	for _, r := range withoutAccents(text) {
 		switch {
-		case unicode.Is(unicode.Mn, r): // the accent of the letter before it
 		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana):
 			flush()
 			words = append(words, string(r))
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r):
 			word.WriteRune(unicode.ToLower(r))
 		default:
 			flush()
@@ -32,4 +31,15 @@ func Words(text string) []string {
 	}
 	flush()
 	return words
+}
+
+// withoutAccents takes letters apart, drops the combining diacritical marks and puts the rest together again.
+func withoutAccents(text string) string {
+	plain := strings.Map(func(r rune) rune {
+		if r >= 0x300 && r <= 0x36f {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(text))
+	return norm.NFC.String(plain)
 }

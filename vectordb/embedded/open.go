@@ -143,7 +143,7 @@ func openDB(path, mode, lock string) *sql.DB {
 		"_txlock": {lock},
 		"_pragma": {
 			"busy_timeout(10000)", "foreign_keys(1)", "synchronous(FULL)", "cache_size(-65536)", "temp_store(MEMORY)",
-			"page_size(8192)",
+			"page_size(8192)", "journal_size_limit(67108864)",
 		},
 		"_error_rc": {"1"},
 	}
