@@ -36,7 +36,7 @@ run: build ## Index IMAGES (the sample gallery) and serve the search page on 127
 	@scripts/run.sh "$(or $(IMAGES),gallery)"
 
 test: setup build ## Set up and run every Go test (TESTFLAGS are go test's).
-	go test $(TESTFLAGS) ./...
+	go test -timeout 30m $(TESTFLAGS) ./...
 
 test-training: .venv-training/ready ## Run the tests of training/ (makes .venv-training with PyTorch: some GB, once).
 	.venv-training/bin/python -m pytest -q training/tests

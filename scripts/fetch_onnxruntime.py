@@ -38,7 +38,15 @@ def main() -> int:
         )
         return 1
     with tempfile.TemporaryDirectory(dir=ROOT, prefix=".lib-") as scratch:
-        unpack(download(Path(scratch)), Path(scratch) / "lib")
+        try:
+            wheel = download(Path(scratch))
+        except subprocess.CalledProcessError as failed:
+            print(f"make lib: ONNX Runtime was not fetched: {failed}", file=sys.stderr)
+            print(
+                "make lib: it needs Python's venv (Debian: python3-venv) and the Python package index", file=sys.stderr
+            )
+            return 1
+        unpack(wheel, Path(scratch) / "lib")
         install(Path(scratch) / "lib", pins)
     return 0
 
