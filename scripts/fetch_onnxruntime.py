@@ -41,7 +41,7 @@ def main() -> int:
         try:
             wheel = download(Path(scratch))
         except subprocess.CalledProcessError as failed:
-            print(f"make lib: ONNX Runtime was not fetched: {failed}", file=sys.stderr)
+            print(f"make lib: ONNX Runtime was not fetched: pip ended with {failed.returncode}", file=sys.stderr)
             print(
                 "make lib: it needs Python's venv (Debian: python3-venv) and the Python package index", file=sys.stderr
             )
