@@ -17,6 +17,8 @@ func rgbRows(img image.Image, onWhite bool) rgbSource {
 	switch img := img.(type) {
 	case *image.YCbCr:
 		src.row = ycbcrRows(img)
+	case *image.NYCbCrA:
+		src.row = ycbcrARows(img, flat)
 	case *image.Gray:
 		src.row = func(y int, rgb []uint8) { grayRow(img.Pix[y*img.Stride:][:b.Dx()], rgb) }
 	case *image.RGBA:
@@ -96,12 +98,8 @@ func anyRow(img image.Image, flat func(color.NRGBA) (r, g, b uint8)) func(y int,
 
 // nrgba8 gives the colour without premultiplication, of 16-bit samples the upper 8.
 func nrgba8(c color.Color) color.NRGBA {
-	switch c := c.(type) {
-	case color.NRGBA:
+	if c, ok := c.(color.NRGBA); ok {
 		return c
-	case color.NYCbCrA:
-		r, g, b := color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
-		return color.NRGBA{R: r, G: g, B: b, A: c.A}
 	}
 	deep, _ := color.NRGBA64Model.Convert(c).(color.NRGBA64) // the model gives no other type
 	return color.NRGBA{R: uint8(deep.R >> 8), G: uint8(deep.G >> 8), B: uint8(deep.B >> 8), A: uint8(deep.A >> 8)}

@@ -26,9 +26,14 @@ func (f *format) corrupt(err error) *sightline.Error {
 	return sightline.Errorf(sightline.CodeImageCorrupt, "the %s is damaged: %w", f.title, err)
 }
 
+// truncated knows the ends of files, and the texts of the decoders that have no error value for them.
 func truncated(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "not enough pixel data")
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return true
+	}
+	text := err.Error()
+	return strings.Contains(text, "unexpected EOF") || strings.Contains(text, "not enough pixel data") ||
+		strings.Contains(text, "short Huffman data")
 }
 
 func unsupported(err error) bool {

@@ -13,8 +13,8 @@ const (
 	gifImage     = 0x2c
 )
 
-// decodeGIF gives the first frame on the whole canvas. A GIF that ends before its trailer is truncated even where the
-// first frame is whole.
+// decodeGIF gives the first frame on the whole canvas. A GIF that ends inside a block is truncated even where the first
+// frame is whole.
 func decodeGIF(data []byte) (image.Image, error) {
 	if !wholeGIF(data) {
 		return nil, io.ErrUnexpectedEOF
@@ -31,12 +31,15 @@ func decodeGIF(data []byte) (image.Image, error) {
 }
 
 // wholeGIF walks a GIF's blocks and reports whether it reaches the trailer, or a block of an unknown kind, which is the
-// decoder's to judge.
+// decoder's to judge. The trailer itself may be missing behind an image, as some old programs leave it out.
 func wholeGIF(data []byte) bool {
 	rest := scanner{data: data}
 	header := rest.next(13)
 	rest.next(gifPalette(header, 10))
-	for !rest.short {
+	for images := 0; !rest.short; {
+		if images > 0 && len(rest.data) == 0 {
+			return true
+		}
 		switch rest.byte() {
 		case gifExtension:
 			rest.next(1) // its label
@@ -44,6 +47,7 @@ func wholeGIF(data []byte) bool {
 			header := rest.next(9)
 			rest.next(gifPalette(header, 8))
 			rest.next(1) // the width of the LZW codes
+			images++
 		default:
 			return !rest.short
 		}

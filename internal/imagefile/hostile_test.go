@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -23,11 +24,14 @@ func TestTruncatedFilesAreCorruptAtEveryLength(t *testing.T) {
 	files, err := os.ReadDir("testdata")
 	require.NoError(t, err)
 	for _, f := range files {
-		if !IsImageName(f.Name()) || f.Name() == "jpeg.tiff" || f.Name() == "group4.tiff" {
+		if !IsImageName(f.Name()) || f.Name() == "jpeg.tiff" || f.Name() == "group4.tiff" || f.Name() == "animation.gif" {
 			continue
 		}
 		whole := sample(t, f.Name())
 		t.Run(f.Name(), func(t *testing.T) {
+			if strings.HasSuffix(f.Name(), ".gif") {
+				whole = whole[:len(whole)-1] // old programs leave out the trailer
+			}
 			step := max(1, len(whole)/700)
 			for n := 16; n < len(whole); n += step {
 				_, err := Decode(whole[:n], DefaultLimits, true)
@@ -37,6 +41,20 @@ func TestTruncatedFilesAreCorruptAtEveryLength(t *testing.T) {
 			require.Equal(t, sightline.CodeImageCorrupt, sightline.CodeOf(err), "all but one byte")
 		})
 	}
+}
+
+func TestAnimationsMayEndBehindAFrameOnly(t *testing.T) {
+	whole := sample(t, "animation.gif")
+	want, err := Decode(whole, DefaultLimits, true)
+	require.NoError(t, err)
+	var accepted []int
+	for n := range len(whole) - 1 {
+		if got, err := Decode(whole[:n], DefaultLimits, true); err == nil {
+			accepted = append(accepted, n)
+			assert.Equal(t, want.Image, got.Image)
+		}
+	}
+	assert.LessOrEqual(t, len(accepted), 3, "ends of blocks behind the first frame")
 }
 
 func TestFaxWithoutItsEndMarkerIsStillWhole(t *testing.T) {
@@ -55,6 +73,7 @@ func TestTruncatedPhotographIsCorrupt(t *testing.T) {
 	for n := 100; n < len(whole); n += 997 {
 		_, err := Decode(whole[:n], DefaultLimits, true)
 		require.Equal(t, sightline.CodeImageCorrupt, sightline.CodeOf(err), "%d of %d bytes: %v", n, len(whole), err)
+		require.ErrorContains(t, err, "truncated")
 		// A decoder that fills up what is missing would be content with an end marker.
 		_, err = Decode(append(bytes.Clone(whole[:n]), 0xff, 0xd9), DefaultLimits, true)
 		require.Equal(t, sightline.CodeImageCorrupt, sightline.CodeOf(err), "%d bytes and an end marker: %v", n, err)
