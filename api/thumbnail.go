@@ -39,23 +39,17 @@ func newThumbnails(write func(w io.Writer, path string, width int) error, maxByt
 	}
 }
 
-// get gives the JPEG of an image at a width. Several requests for the same one wait for one decoding, which goes on when
-// the first of them hangs up.
+// get gives the JPEG of an image at a width. Several requests for the same one wait for one decoding; it goes on when the
+// first of them hangs up, because the others still want it.
 func (t *thumbnails) get(ctx context.Context, img *sightline.Image, width int) ([]byte, error) {
 	key := fmt.Sprintf("%s-%d", img.ID, width)
-	load := otter.LoaderFunc[string, []byte](func(ctx context.Context, _ string) ([]byte, error) {
-		return t.make(ctx, img, width)
-	})
+	load := otter.LoaderFunc[string, []byte](func(context.Context, string) ([]byte, error) { return t.make(img, width) })
 	return t.cache.Get(context.WithoutCancel(ctx), key, load)
 }
 
-func (t *thumbnails) make(ctx context.Context, img *sightline.Image, width int) ([]byte, error) {
-	select {
-	case t.slots <- struct{}{}:
-		defer func() { <-t.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+func (t *thumbnails) make(img *sightline.Image, width int) ([]byte, error) {
+	t.slots <- struct{}{}
+	defer func() { <-t.slots }()
 	file, _, err := openUnchanged(img)
 	if err != nil {
 		return nil, err

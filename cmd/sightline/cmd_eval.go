@@ -27,7 +27,7 @@ images of the set. It works on a scratch index and leaves yours alone.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runEval(cmd.Context(), args[0], tags) },
 	}
-	cmd.Flags().StringVar(&tags, "tags", "", "the universe of tags, one a line of this file (default: all that occur)")
+	cmd.Flags().StringVar(&tags, "tags", "", "score the tags in `FILE`, one a line (default: all that occur)")
 	return cmd
 }
 

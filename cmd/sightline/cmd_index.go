@@ -24,8 +24,8 @@ running it again goes on from there. A bad file is listed with its reason and ne
 		Args:    cobra.MinimumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.runIndex(cmd, args, o) },
 	}
-	cmd.Flags().IntVar(&o.Workers, "workers", 0, "files decoded at the same time (0: one a core)")
-	cmd.Flags().IntVar(&o.Batch, "batch", 0, "images in one run of the encoder (0: 8)")
+	cmd.Flags().IntVar(&o.Workers, "workers", 0, "decode `N` files at the same time (0: one a core)")
+	cmd.Flags().IntVar(&o.Batch, "batch", 0, "encode `N` images in one run of the model (0: 8)")
 	return cmd
 }
 

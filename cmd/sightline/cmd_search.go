@@ -35,16 +35,16 @@ none reaches the threshold, nothing matches.`,
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.runSearch(cmd, args, f) },
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&f.limit, "limit", 20, "most results on one page (1..1000)")
-	flags.Float64Var(&f.minProbability, "min-probability", 0, "cut at this probability, 0..1 (default: the model's fitted threshold)")
-	flags.StringVar(&f.filter, "filter", "", "only images with these facts, for example 'type:png size:>2mp'")
-	flags.StringVar(&f.sort, "sort", string(index.Relevance), "relevance, newest or oldest")
-	flags.StringVar(&f.cursor, "cursor", "", "next_cursor of the page before")
-	flags.IntVar(&f.candidates, "candidates", 0, "images decoded per term (0: 200, or --limit where that is more)")
+	flags.IntVar(&f.limit, "limit", 20, "at most `N` results on a page, 1..1000")
+	flags.Float64Var(&f.minProbability, "min-probability", 0, "cut at probability `P`, 0..1 (default: the model's fitted threshold)")
+	flags.StringVar(&f.filter, "filter", "", "only images for which `EXPR` holds, for example 'type:png size:>2mp'")
+	flags.StringVar(&f.sort, "sort", string(index.Relevance), "sort by `ORDER`: relevance, newest or oldest")
+	flags.StringVar(&f.cursor, "cursor", "", "go on at `CURSOR`, the next_cursor of the page before")
+	flags.IntVar(&f.candidates, "candidates", 0, "let the decoder look at `N` images per term (0: 200, or --limit where that is more)")
 	flags.BoolVar(&f.exhaustive, "exhaustive", false, "decode every image")
 	flags.BoolVar(&f.plain, "plain", false, "the query is one sentence; no operators")
-	flags.StringVar(&f.image, "image", "", "search with this image file")
-	flags.StringVar(&f.like, "like", "", "search with this indexed image (its id)")
+	flags.StringVar(&f.image, "image", "", "search with the image in `FILE`")
+	flags.StringVar(&f.like, "like", "", "search with the indexed image `ID`")
 	return cmd
 }
 
