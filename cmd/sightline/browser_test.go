@@ -39,6 +39,7 @@ func TestPage(t *testing.T) {
 		{"keyboard", testKeyboard},
 		{"similar images", testSimilarImages},
 		{"search by a file", testSearchByFile},
+		{"search by a pasted image", testSearchByPastedImage},
 		{"smallest probability", testSmallestProbability},
 		{"query with a mistake", testSyntaxError},
 		{"address and back", testAddressAndBack},
@@ -61,6 +62,8 @@ func testStartPage(p *tab) {
 	p.wait(`document.querySelectorAll("#home .tile img.loaded").length > 3`)
 	assert.Regexp(p.t, `^\d+ images · [\d,]+ tags`, p.text(".library"))
 	assert.Equal(p.t, "query", p.evaluate(`document.activeElement.id`), "the search box has the focus")
+	p.do(`document.querySelector("#home .more").scrollIntoView()`)
+	p.wait(`document.querySelectorAll("#home .tile").length > 60`)
 	p.do(`document.querySelector(".chip").click()`)
 	p.wait(`document.title.startsWith(document.querySelector("#query").value) && document.querySelector("#results .badge, #results .nothing")`)
 	assert.Equal(p.t, true, p.evaluate(`document.querySelector("#home").hidden`))
@@ -101,21 +104,23 @@ func testEnlargedView(p *tab) {
 	assert.Contains(p.t, p.text(".match"), yellowFlower)
 	assert.Regexp(p.t, percentage, p.text(".match .score-value"))
 	assert.Contains(p.t, p.text(".facts"), filepath.FromSlash("gallery/"))
-	p.do(`document.querySelector("#viewer .next").click()`)
+	p.do(`document.querySelector("#next-image").click()`)
 	p.wait(`document.querySelector("#viewer-title").textContent === ` + strconv.Quote(second))
-	p.do(`document.querySelector("#viewer .close").click()`)
+	p.do(`document.querySelector("#close-viewer").click()`)
 	p.wait(`!document.querySelector("#viewer").open`)
 	assert.NotContains(p.t, p.evaluate(`location.href`), "view=")
 }
 
 func testKeyboard(p *tab) {
 	p.search(yellowFlower)
-	second := p.hits()[1].name
+	first, second := p.hits()[0].name, p.hits()[1].name
 	p.do(`document.querySelector(".tile a").focus()`)
 	p.run(chromedp.KeyEvent(kb.Enter))
 	p.wait(`document.querySelector("#viewer").open`)
-	p.run(chromedp.KeyEvent(kb.ArrowRight))
-	p.wait(`document.querySelector("#viewer-title").textContent === ` + strconv.Quote(second))
+	for _, step := range []struct{ key, shows string }{{kb.ArrowRight, second}, {kb.ArrowLeft, first}, {kb.ArrowRight, second}} {
+		p.run(chromedp.KeyEvent(step.key))
+		p.wait(`document.querySelector("#viewer-title").textContent === ` + strconv.Quote(step.shows))
+	}
 	for range 12 { // the focus stays in the dialog
 		p.run(chromedp.KeyEvent(kb.Tab))
 		assert.Equal(p.t, true, p.evaluate(`document.querySelector("#viewer").contains(document.activeElement) || document.activeElement === document.body`))
@@ -142,6 +147,21 @@ func testSearchByFile(p *tab) {
 	p.run(chromedp.SetUploadFiles(chromedp.CSS("#image-file"), []string{file}))
 	p.wait(`document.querySelectorAll("#results .badge").length > 3`)
 	assert.Equal(p.t, "zebra-cutout.png", p.hits()[0].name, "an indexed image is most similar to itself")
+}
+
+func testSearchByPastedImage(p *tab) {
+	p.search("tag:zebra")
+	p.do(`const shown = document.querySelector("#results .tile a").dataset.id;
+		fetch("v1/images/" + shown + "/file").then((file) => file.blob()).then((image) => {
+			const clipboardData = new DataTransfer();
+			clipboardData.items.add(new File([image], "from-the-clipboard", { type: image.type }));
+			document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true }));
+		})`)
+	p.wait(`location.search === "?image=1" && document.querySelectorAll("#results .badge").length > 3`)
+	assert.Equal(p.t, "1.00", p.text(".badge"))
+	p.run(chromedp.Reload())
+	p.wait(`document.querySelector("#results h2") !== null`)
+	assert.Contains(p.t, p.text("#results h2"), "no longer here", "the page says so instead of showing something else")
 }
 
 func testSmallestProbability(p *tab) {
@@ -187,7 +207,7 @@ func testPhone(p *tab) {
 	p.enlarge()
 	fits("the enlarged view")
 	assert.Equal(p.t, true, p.evaluate(`document.querySelector(".panel").scrollWidth <= innerWidth`))
-	p.do(`document.querySelector("#viewer .close").click()`)
+	p.do(`document.querySelector("#close-viewer").click()`)
 	p.do(`document.querySelector("#syntax-button").click()`)
 	p.wait(`document.querySelector("#syntax").matches(":popover-open")`)
 	fits("the help")

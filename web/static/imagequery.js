@@ -6,29 +6,26 @@ import { byID } from "./dom.js";
 
 const given = new Map();
 
-/** The image with this number: {name, preview (address), base64}, or undefined after a reload. */
+/** The image with this number: {file, preview (an address)}, or undefined after a reload. */
 export function givenImage(number) {
   return given.get(number);
 }
 
-async function base64(file) {
+/** The bytes of the image with this number in base64. */
+export async function givenImageBase64(number) {
   const dataURL = await new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result);
     reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
+    reader.readAsDataURL(given.get(number).file);
   });
   return dataURL.slice(dataURL.indexOf(",") + 1);
 }
 
-async function searchBy(file) {
+function searchBy(file) {
   const number = String(given.size + 1);
-  given.set(number, { name: file.name, preview: URL.createObjectURL(file), base64: await base64(file) });
+  given.set(number, { file, preview: URL.createObjectURL(file) });
   goTo({ image: number });
-}
-
-function firstFile(transfer) {
-  return [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/") || file.type === "");
 }
 
 export function startImageQueries() {
@@ -40,7 +37,7 @@ export function startImageQueries() {
     input.value = "";
   });
   document.addEventListener("paste", (event) => {
-    const file = firstFile(event.clipboardData);
+    const file = [...event.clipboardData.files].find(({ type }) => type.startsWith("image/"));
     if (!file) return;
     event.preventDefault();
     searchBy(file);
@@ -55,9 +52,9 @@ export function startImageQueries() {
   });
   document.addEventListener("drop", (event) => {
     hint.hidden = true;
-    const file = firstFile(event.dataTransfer);
+    const [file] = event.dataTransfer.files;
     if (!file) return;
-    event.preventDefault();
+    event.preventDefault(); // or the browser leaves the page for the file
     searchBy(file);
   });
 }

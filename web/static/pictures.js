@@ -4,7 +4,7 @@
 import { fileURL, request, thumbnailURL } from "./api.js";
 import { currentKey } from "./key.js";
 
-const widths = [256, 512, 1024]; // few, so that the server keeps few copies; 1024 is its largest
+const widths = [256, 512, 1024]; // pixels; few, so that the server keeps few copies
 
 /** The address of a small copy that is sharp at this many CSS pixels. */
 export function thumbnailFor(id, cssWidth) {

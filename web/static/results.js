@@ -7,7 +7,7 @@ import { resultControls } from "./controls.js";
 import { announce, byID, element } from "./dom.js";
 import { count, duration, images } from "./format.js";
 import { Grid, skeleton } from "./grid.js";
-import { givenImage } from "./imagequery.js";
+import { givenImage, givenImageBase64 } from "./imagequery.js";
 import { nothingMatches } from "./nothing.js";
 import { picture, thumbnailFor } from "./pictures.js";
 import { problemNotice } from "./problem.js";
@@ -16,9 +16,9 @@ const pageSize = 60;
 const skeletonDelay = 120; // ms: an answer that comes sooner shows no skeleton
 
 /** The body of POST /v1/search for a place. */
-function requestFor({ q, like, image, min, sort, all }, cursor) {
+async function requestFor({ q, like, image, min, sort, all }, cursor) {
   const body = { limit: pageSize, sort };
-  if (image) body.image = givenImage(image).base64;
+  if (image) body.image = await givenImageBase64(image);
   else if (like) body.image_id = like;
   else body.query = q;
   if (min !== null) body.min_probability = min;
@@ -47,7 +47,7 @@ export function showResults(place) {
 
   let answer = null; // the first page's: its counts and times are those of the whole search
   shown.collection = new Collection(async (cursor, signal) => {
-    const page = await search(requestFor(place, cursor), signal);
+    const page = await search(await requestFor(place, cursor), signal);
     answer ??= page;
     const similarity = !place.q; // images found by an image have a similarity, not a probability
     return { images: page.results.map((hit) => ({ ...hit, similarity })), cursor: page.next_cursor };
@@ -79,7 +79,7 @@ function askedImage({ like, image }) {
   const given = givenImage(image);
   return element("div", { class: "subject" },
     given ? element("img", { class: "loaded", src: given.preview, alt: "" }) : picture(thumbnailFor(like, 128), { eager: true }),
-    element("p", {}, given?.name ? `Images like ${given.name}` : "Images like this one"));
+    element("p", {}, given?.file.name ? `Images like ${given.file.name}` : "Images like this one"));
 }
 
 function lostImage() {

@@ -1,18 +1,20 @@
 // The enlarged view: one image with everything known of it, and the way to its neighbours.
 
 import { currentPlace, goTo } from "./address.js";
-import { fileURL, imageDetails } from "./api.js";
-import { byID, element, icon } from "./dom.js";
+import { fileURL, imageDetails, thumbnailURL } from "./api.js";
+import { byID, element } from "./dom.js";
 import { fileName } from "./format.js";
 import { imagePanel } from "./panel.js";
 import { picture, thumbnailFor } from "./pictures.js";
 import { problemNotice } from "./problem.js";
 
-// What browsers show themselves; a TIFF is shown as its small copy.
+// What browsers show themselves; a TIFF is shown as a copy.
 const shownByBrowsers = new Set(["jpeg", "png", "gif", "webp", "bmp"]);
 const swipeDistance = 56; // CSS pixels
 
 const dialog = byID("viewer");
+const stage = byID("stage");
+const panel = byID("panel");
 let shown = null; // {id, source}: the image, and the {collection, grid} it was opened from
 let loading = new AbortController();
 
@@ -43,7 +45,8 @@ export function hideViewer() {
   loading.abort();
   dialog.close();
   document.documentElement.classList.remove("viewing");
-  dialog.replaceChildren();
+  stage.replaceChildren();
+  panel.replaceChildren();
   const { id, source } = shown;
   shown = null;
   source.grid?.draw();
@@ -67,26 +70,26 @@ async function step(by) {
 function draw() {
   const { id, source } = shown;
   const hit = source.collection?.items[placeOf(shown)];
-  const stage = element("div", { class: "stage" });
-  const panel = element("div", { class: "panel" });
-  const name = hit ? fileName(hit.path) : "";
-  const small = picture(thumbnailFor(id, 512), { alt: name, eager: true, urgent: true });
-  small.classList.add("large");
-  if (hit) fit(small, hit);
-  stage.append(small);
-  panel.append(...(hit ? imagePanel(hit, hit) : [element("h2", { id: "viewer-title" }, "Image")]));
-  dialog.replaceChildren(stage, stepButton("previous", "Previous image", -1), stepButton("next", "Next image", 1),
-    element("button", { class: "round close", type: "button", "aria-label": "Close", title: "Close (Esc)", onclick: leave }, icon("close")), panel);
-  drawSteps();
+  const small = enlarged(thumbnailFor(id, 512), hit);
+  stage.replaceChildren(small);
+  panel.replaceChildren(...(hit ? imagePanel(hit, hit) : [element("h2", { id: "viewer-title" }, "Image")]));
+  panel.scrollTop = 0;
+  showSteps();
   imageDetails(id, loading.signal).then((details) => {
     panel.replaceChildren(...imagePanel(details, hit));
-    panel.scrollTop = 0;
-    small.alt = fileName(details.path);
     fit(small, details);
-    if (shownByBrowsers.has(details.format)) sharpen(small, details);
+    sharpen(small, details);
   }).catch((error) => {
     if (error.name !== "AbortError") panel.append(problemNotice(error));
   });
+}
+
+/** A picture of the stage. */
+function enlarged(address, facts) {
+  const img = picture(address, { alt: facts ? fileName(facts.path) : "", eager: true, urgent: true });
+  img.classList.add("large");
+  if (facts) fit(img, facts);
+  return img;
 }
 
 /** Gives the picture its place before it arrives. */
@@ -97,24 +100,16 @@ function fit(img, { width, height }) {
 
 /** Puts the file itself in the place of its small copy as soon as it is there. */
 function sharpen(small, details) {
-  const large = picture(fileURL(details.id), { alt: small.alt, eager: true, urgent: true });
-  large.classList.add("large");
-  fit(large, details);
+  const large = enlarged(shownByBrowsers.has(details.format) ? fileURL(details.id) : thumbnailURL(details.id, 2048), details);
   large.addEventListener("load", () => small.replaceWith(large), { once: true });
 }
 
-function stepButton(name, label, by) {
-  return element("button", {
-    class: `round ${name}`, type: "button", "aria-label": label, title: `${label} (${by < 0 ? "←" : "→"})`, onclick: () => step(by),
-  }, icon(name));
-}
-
 /** Shows the ways to the neighbours that there are. */
-function drawSteps() {
+function showSteps() {
   const { collection } = shown.source;
   const index = placeOf(shown);
-  dialog.querySelector(".previous").hidden = index <= 0;
-  dialog.querySelector(".next").hidden = index < 0 || (index === collection.items.length - 1 && collection.complete);
+  byID("previous-image").hidden = index <= 0;
+  byID("next-image").hidden = index < 0 || (index === collection.items.length - 1 && collection.complete);
 }
 
 export function startViewer() {
@@ -122,24 +117,27 @@ export function startViewer() {
     event.preventDefault(); // the address closes it
     leave();
   });
-  dialog.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  byID("close-viewer").addEventListener("click", leave);
+  byID("previous-image").addEventListener("click", () => step(-1));
+  byID("next-image").addEventListener("click", () => step(1));
+  stage.addEventListener("click", (event) => {
+    if (event.target === stage) leave(); // beside the picture
+  });
+  // On the document: the focus may be lost when the button that had it disappears at an end.
+  document.addEventListener("keydown", (event) => {
+    if (!dialog.open || event.target.closest("input") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "ArrowLeft") step(-1);
     if (event.key === "ArrowRight") step(1);
-  });
-  dialog.addEventListener("click", (event) => {
-    if (event.target.classList.contains("stage")) leave();
   });
   startSwipes();
 }
 
 function startSwipes() {
   let start = null;
-  dialog.addEventListener("touchstart", (event) => {
-    const onStage = event.target.closest(".stage") && event.touches.length === 1;
-    start = onStage ? event.touches[0] : null;
+  stage.addEventListener("touchstart", (event) => {
+    start = event.touches.length === 1 ? event.touches[0] : null;
   }, { passive: true });
-  dialog.addEventListener("touchend", (event) => {
+  stage.addEventListener("touchend", (event) => {
     if (!start) return;
     const end = event.changedTouches[0];
     const across = end.clientX - start.clientX;
