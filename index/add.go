@@ -18,7 +18,8 @@ type AddOptions struct {
 	Progress func(AddProgress)
 }
 
-// AddProgress is how far Add is.
+// AddProgress is how far Add is. Where the model's scoring has changed it first counts the stored images that are scored
+// again, then the files.
 type AddProgress struct {
 	Total int // files found so far
 	Done  int
@@ -86,7 +87,7 @@ func (r *run) add(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.x.claim(ctx); err != nil {
+	if err := r.x.claim(ctx, r.options.Progress); err != nil {
 		return err
 	}
 	w := &walk{files: map[string]sightline.File{}, found: r.found}

@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/vectordb"
@@ -38,7 +39,9 @@ func (x *Index) otherFeatures(stored vectordb.Model) error {
 
 // claim makes the store ready for data of this model before anything is written: an index of the same features under
 // another scoring is scored again, one of other features is refused.
-func (x *Index) claim(ctx context.Context) error {
+//
+// Scoring again takes about as long as encoding; progress is told how far it is.
+func (x *Index) claim(ctx context.Context, progress func(AddProgress)) error {
 	stats, err := x.store.Stats(ctx)
 	if err != nil || stats.Model == x.model() {
 		return err
@@ -48,7 +51,7 @@ func (x *Index) claim(ctx context.Context) error {
 			return x.otherFeatures(stats.Model)
 		}
 		if stats.Model.Scoring != x.model().Scoring {
-			if err := x.rescore(ctx, stats.Model); err != nil {
+			if err := x.rescore(ctx, stats.Model, progress); err != nil {
 				return err
 			}
 		}
@@ -61,7 +64,7 @@ const rescoreBatch = 64
 
 // rescore replaces all stored tags, from stored features. While it works the store says that its scoring is unknown, so
 // that after a kill nobody takes a mixture of two models' probabilities for either's.
-func (x *Index) rescore(ctx context.Context, stored vectordb.Model) error {
+func (x *Index) rescore(ctx context.Context, stored vectordb.Model, progress func(AddProgress)) error {
 	stored.Scoring = ""
 	if err := x.store.SetModel(ctx, stored); err != nil {
 		return err
@@ -70,12 +73,13 @@ func (x *Index) rescore(ctx context.Context, stored vectordb.Model) error {
 	if err != nil {
 		return err
 	}
-	for len(ids) > 0 {
-		n := min(rescoreBatch, len(ids))
-		if err := x.rescoreSome(ctx, ids[:n]); err != nil {
+	done := 0
+	for some := range slices.Chunk(ids, rescoreBatch) {
+		if err := x.rescoreSome(ctx, some); err != nil {
 			return err
 		}
-		ids = ids[n:]
+		done += len(some)
+		progress(AddProgress{Total: len(ids), Done: done})
 	}
 	return nil
 }
