@@ -203,6 +203,10 @@ func (p *place) serve(args ...string) *serving {
 		_, _ = io.Copy(s.rest, reader)
 		close(s.done)
 	}()
+	p.t.Cleanup(func() { // the test's context has ended, and the server with it
+		<-s.done
+		_ = s.cmd.Wait()
+	})
 	return s
 }
 
