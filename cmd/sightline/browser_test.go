@@ -41,6 +41,7 @@ func TestPage(t *testing.T) {
 		{"search by a file", testSearchByFile},
 		{"search by a pasted image", testSearchByPastedImage},
 		{"smallest probability", testSmallestProbability},
+		{"facts alone", testFactsAlone},
 		{"query with a mistake", testSyntaxError},
 		{"address and back", testAddressAndBack},
 		{"reload", testReload},
@@ -171,6 +172,12 @@ func testSmallestProbability(p *tab) {
 	p.wait(`location.search.includes("min=0") && document.querySelectorAll("#results .badge").length > ` + strconv.Itoa(all))
 	p.do(`document.querySelector(".controls .link").click()`)
 	p.wait(`!location.search.includes("min=") && document.querySelectorAll("#results .badge").length === ` + strconv.Itoa(all))
+}
+
+func testFactsAlone(p *tab) {
+	p.search("type:bmp")
+	assert.Equal(p.t, "frying-pan.bmp", p.text("#results .name"))
+	assert.Empty(p.t, p.text("#results .badge"), "a fact holds or does not, it has no probability")
 }
 
 func testSyntaxError(p *tab) {

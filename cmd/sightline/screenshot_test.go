@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// For example: go test ./cmd/sightline -run TestPage/picture -screenshot ../../docs/screenshot.png.
+// For example: go test ./cmd/sightline -run TestPage/picture -screenshot "$PWD/docs/screenshot.png".
 var screenshotFile = flag.String("screenshot", "", "also write the README's picture of the search page to this `FILE`")
 
 // screenshotBytes is the most that the picture may weigh in the repository.

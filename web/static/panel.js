@@ -46,7 +46,7 @@ function match({ probability, terms }) {
   return element("section", { class: "match" },
     element("h3", {}, "Probability"),
     element("ul", { class: "scores" },
-      row(several || terms.length === 0 ? "whole query" : terms[0].text, probability),
+      row(several ? "whole query" : terms[0].text, probability),
       several && terms.map((term) => row(term.text, term.probability))));
 }
 

@@ -49,8 +49,7 @@ export function showResults(place) {
   shown.collection = new Collection(async (cursor, signal) => {
     const page = await search(await requestFor(place, cursor), signal);
     answer ??= page;
-    const similarity = !place.q; // images found by an image have a similarity, not a probability
-    return { images: page.results.map((hit) => ({ ...hit, similarity })), cursor: page.next_cursor };
+    return { images: page.results.map((hit) => scored(hit, place)), cursor: page.next_cursor };
   });
   shown.ready = shown.collection.more().then(() => {
     summary.textContent = summaryOf(answer, place);
@@ -66,10 +65,16 @@ export function showResults(place) {
   return shown;
 }
 
+/** Images found by an image have a similarity instead of a probability, those found by facts alone have neither. */
+function scored(hit, { q }) {
+  const { probability, ...unscored } = hit;
+  return q && hit.terms.length === 0 ? unscored : { ...unscored, probability, similarity: !q };
+}
+
 /** "12 of 3,410 images match · 41 ms · 200 decoded". */
-function summaryOf({ matches, searched, took_ms: took }, { q }) {
+function summaryOf({ matches, searched, took_ms: took }, { q, sort }) {
   const found = `${matches === 0 ? "None" : count(matches)} of ${images(searched.images)}`;
-  const verb = q ? ` match${matches === 1 ? "es" : ""}` : ", most similar first";
+  const verb = q ? ` match${matches === 1 ? "es" : ""}` : `, ${sort === "relevance" ? "most similar" : sort} first`;
   return [found + verb, duration(took.total), searched.decoded > 0 && `${count(searched.decoded)} decoded`].filter(Boolean).join(" · ");
 }
 

@@ -6,10 +6,9 @@ import { byID } from "./dom.js";
 const input = byID("query");
 const clear = byID("clear-query");
 
-/** Searches for a text; an empty one leads to the start page. */
+/** Searches for a text in the present order, with the model's own cut; an empty text leads to the start page. */
 export function searchFor(q) {
-  const { min, sort } = currentPlace();
-  goTo(q ? { q, min, sort } : {});
+  goTo(q ? { q, sort: currentPlace().sort } : {});
 }
 
 /** Shows the text of the place that was gone to. */
