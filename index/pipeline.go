@@ -2,15 +2,12 @@ package index
 
 import (
 	"context"
-	"errors"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/encoder"
-	"github.com/sightline-search/sightline/internal/imagefile"
 	"github.com/sightline-search/sightline/vectordb"
 )
 
@@ -88,105 +85,4 @@ func send[T any](ctx context.Context, to chan<- T, v T) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func (r *run) readFiles(ctx context.Context, files <-chan work, jobs chan<- job, changes chan<- change) error {
-	for w := range files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		data, id, err := imagefile.Read(w.file.Path, imagefile.DefaultLimits)
-		if err != nil {
-			if err := r.reject(ctx, w, err, changes); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := r.readFile(ctx, w, data, id, jobs, changes); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// readFile decodes a file's bytes unless their image is known or at work already.
-func (r *run) readFile(ctx context.Context, w work, data []byte, id sightline.ImageID, jobs chan<- job, changes chan<- change) error {
-	known, err := r.x.store.Get(ctx, []sightline.ImageID{id})
-	if err != nil {
-		return err
-	}
-	if len(known) > 0 {
-		return send(ctx, changes, change{place: &place{work: w, id: id}})
-	}
-	mine, verdict := r.reserve(id, w)
-	if verdict != nil {
-		return r.reject(ctx, w, verdict, changes)
-	}
-	if !mine {
-		return nil
-	}
-	picture, err := imagefile.Decode(data, imagefile.DefaultLimits, r.x.bundle.Manifest.Image.Orient)
-	if err != nil {
-		if e, ok := errors.AsType[*sightline.Error](err); ok {
-			r.condemn(id, e)
-		}
-		return r.reject(ctx, w, err, changes)
-	}
-	return send(ctx, jobs, job{work: w, facts: picture.Facts, pixels: r.x.images.Prepare(picture.Image)})
-}
-
-// reject lists a bad file and hands it to the writer, to be remembered.
-func (r *run) reject(ctx context.Context, w work, err error, changes chan<- change) error {
-	bad := vectordb.BadFile{File: w.file, Code: sightline.CodeOf(err), Reason: err.Error()}
-	r.fail(BadInput{Path: w.file.Path, Code: bad.Code, Reason: bad.Reason}, 1)
-	switch bad.Code {
-	case sightline.CodeVanished:
-		r.lose(w.file.Path)
-		return nil
-	case sightline.CodeUnreadable:
-		return nil // it may be granted tomorrow, without a trace in size and time
-	default:
-		return send(ctx, changes, change{bad: &bad})
-	}
-}
-
-// encodeJobs makes records of decoded images, batch by batch.
-func (r *run) encodeJobs(ctx context.Context, jobs <-chan job, changes chan<- change) error {
-	var batch []job
-	for j := range jobs {
-		if batch = append(batch, j); len(batch) < r.options.Batch {
-			continue
-		}
-		if err := r.encode(ctx, batch, changes); err != nil {
-			return err
-		}
-		batch = nil
-	}
-	if len(batch) == 0 {
-		return nil
-	}
-	return r.encode(ctx, batch, changes)
-}
-
-func (r *run) encode(ctx context.Context, batch []job, changes chan<- change) error {
-	pixels := make([]encoder.Pixels, len(batch))
-	for i, j := range batch {
-		pixels[i] = j.pixels
-	}
-	features, err := r.x.images.Encode(ctx, pixels)
-	if err != nil {
-		return err
-	}
-	scores, err := r.x.align.Labels(ctx, features)
-	if err != nil {
-		return err
-	}
-	c := change{encoded: make([]vectordb.Record, len(batch)), works: make([]work, len(batch))}
-	for i, j := range batch {
-		j.facts.Files = []sightline.File{j.file}
-		j.facts.IndexedAt = time.Now()
-		c.works[i] = j.work
-		c.encoded[i] = vectordb.Record{Image: j.facts, Features: features[i], Tags: r.x.keptTags(scores[i])}
-	}
-	return send(ctx, changes, c)
 }

@@ -2,8 +2,6 @@ package index
 
 import (
 	"context"
-	"encoding/binary"
-	"math"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/encoder"
@@ -22,7 +20,7 @@ func (s *search) rankSimilar(ctx context.Context) ([]scored, error) {
 	if err := timed(&s.took.Text, func() (err error) { vector, err = s.example(ctx); return err }); err != nil {
 		return nil, err
 	}
-	s.subject = marshalVector(vector)
+	s.subject = appendFloats(nil, vector)
 	var ranked []scored
 	err = timed(&s.took.Retrieve, func() error {
 		near, err := s.x.store.Nearest(ctx, vector, s.request.Candidates+1, given)
@@ -54,12 +52,4 @@ func (s *search) example(ctx context.Context) ([]float32, error) {
 		return nil, notIndexed(s.request.Like)
 	}
 	return f.Global, nil
-}
-
-func marshalVector(v []float32) []byte {
-	out := make([]byte, 0, 4*len(v))
-	for _, x := range v {
-		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
-	}
-	return out
 }

@@ -50,10 +50,12 @@ func (x *Index) textKey(text string) string {
 func marshalText(q sightline.TextQuery) []byte {
 	out := make([]byte, 0, 4+4*(len(q.Vector)+len(q.State)))
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(q.Vector)))
-	for _, values := range [][]float32{q.Vector, q.State} {
-		for _, v := range values {
-			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
-		}
+	return appendFloats(appendFloats(out, q.Vector), q.State)
+}
+
+func appendFloats(out []byte, values []float32) []byte {
+	for _, v := range values {
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
 	}
 	return out
 }

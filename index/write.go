@@ -107,12 +107,7 @@ func (r *run) images(ctx context.Context, places []place) (map[sightline.ImageID
 		ids = append(ids, p.id)
 	}
 	slices.Sort(ids)
-	known, err := r.x.store.Get(ctx, slices.Compact(ids))
-	images := make(map[sightline.ImageID]*sightline.Image, len(known))
-	for _, img := range known {
-		images[img.ID] = img
-	}
-	return images, err
+	return r.x.imagesByID(ctx, slices.Compact(ids))
 }
 
 // adopted counts a place that was added to an image, and gives the old paths that a move left. An old path whose folder
