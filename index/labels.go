@@ -10,7 +10,7 @@ import (
 func (x *Index) nameLabels(e query.Expr) (query.Expr, error) {
 	switch e := e.(type) {
 	case query.Fact:
-		f, err := x.nameFilterLabels(e.Filter)
+		f, err := x.nameFilterLabels(e.Filter, "query")
 		return query.Fact{Source: e.Source, Filter: f}, err
 	case query.Negation:
 		of, err := x.nameLabels(e.Of)
@@ -25,23 +25,24 @@ func (x *Index) nameLabels(e query.Expr) (query.Expr, error) {
 	return e, nil
 }
 
-// nameFilterLabels is nameLabels for a filter.
-func (x *Index) nameFilterLabels(f sightline.Filter) (sightline.Filter, error) {
+// nameFilterLabels is nameLabels for a filter; param is the field that errors are about.
+func (x *Index) nameFilterLabels(f sightline.Filter, param string) (sightline.Filter, error) {
+	inner := func(g sightline.Filter) (sightline.Filter, error) { return x.nameFilterLabels(g, param) }
 	switch f := f.(type) {
 	case sightline.TagOver:
 		label, ok := x.bundle.Label(f.Name)
 		if !ok {
-			return nil, noLabel(f.Name)
+			return nil, noLabel(param, f.Name)
 		}
 		return sightline.TagOver{Name: label.Name, P: f.P}, nil
 	case sightline.Not:
-		of, err := x.nameFilterLabels(f.Of)
+		of, err := x.nameFilterLabels(f.Of, param)
 		return sightline.Not{Of: of}, err
 	case sightline.And:
-		parts, err := each(f, x.nameFilterLabels)
+		parts, err := each(f, inner)
 		return sightline.And(parts), err
 	case sightline.Or:
-		parts, err := each(f, x.nameFilterLabels)
+		parts, err := each(f, inner)
 		return sightline.Or(parts), err
 	}
 	return f, nil

@@ -64,7 +64,7 @@ func (p *plan) add(x *Index, use query.TermUse) error {
 	if label, ok := x.bundle.Label(use.Term.Text); ok {
 		t.label = label.Name
 	} else if use.Term.Label {
-		return noLabel(use.Term.Text)
+		return noLabel("query", use.Term.Text)
 	} else {
 		if x.texts == nil {
 			return noText(use.Term.Text)
@@ -86,8 +86,8 @@ func (p *plan) label(t query.Term) string {
 	return ""
 }
 
-func noLabel(name string) error {
-	return invalid("query", "the model has no label %q; without tag: it is searched as free text", name)
+func noLabel(param, name string) error {
+	return invalid(param, "the model has no label %q; without tag: it is searched as free text", name)
 }
 
 func noText(text string) error {
@@ -104,7 +104,7 @@ func (x *Index) filter(s string) (sightline.Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.nameFilterLabels(f)
+	return x.nameFilterLabels(f, "filter")
 }
 
 // both joins two filters, either of which may be nil.

@@ -1,6 +1,7 @@
 package index_test
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	_ "image/png"
@@ -295,6 +296,15 @@ func TestBadRequests(t *testing.T) {
 	} {
 		_, err := c.Search(t.Context(), bad.r)
 		assert.Equal(t, bad.code, sightline.CodeOf(err), "%+.60v", bad.r)
+	}
+	for param, bad := range map[string]index.Request{
+		"query":  {Query: "NOT (dog OR tag:nosuchlabel>0.5)"},
+		"filter": {Query: "dog", Filter: "type:png OR NOT tag:nosuchlabel>0.5"},
+	} {
+		_, err := c.Search(t.Context(), bad)
+		e, ok := errors.AsType[*sightline.Error](err)
+		require.True(t, ok)
+		assert.Equal(t, param, e.Param)
 	}
 }
 
