@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
@@ -68,6 +69,9 @@ func (c *chromium) open(t *testing.T, site string) *tab {
 	p := &tab{t: t, ctx: ctx, site: site}
 	require.NoError(t, chromedp.Do(ctx), "open a tab")
 	require.NoError(t, chromedp.Listen(ctx, p.watchRequest))
+	// A tab that closes may take the focus of the next one with it; key presses would then be lost.
+	_, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	require.NoError(t, err)
 	messages := chromedp.Console(ctx)
 	go p.watchConsole(messages)
 	t.Cleanup(func() {
