@@ -46,11 +46,11 @@ type Store struct {
 // Open opens the index in the folder, creating it in ReadWrite mode. In ReadOnly mode a folder without an index is an
 // empty store, which has data as soon as a writer has created the index.
 func Open(dir string, mode Mode) (vectordb.Store, error) {
-	dir, err := filepath.Abs(dir)
+	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, sightline.Errorf(sightline.CodeInvalid, "index folder %q: %w", dir, err)
 	}
-	s := &Store{dir: dir}
+	s := &Store{dir: absolute}
 	if mode == ReadWrite {
 		err = s.openWriter(context.Background())
 	} else {

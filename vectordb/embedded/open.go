@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -25,7 +25,7 @@ func (s *Store) openWriter(ctx context.Context) error {
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return s.explain(err, "create the folder")
 	}
-	if err := s.takeLock(); err != nil {
+	if err := s.takeLock(ctx); err != nil {
 		return err
 	}
 	s.writer = openDB(s.path(), "rwc", "immediate")
@@ -103,20 +103,21 @@ func (s *Store) checkOwner(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// takeLock locks the folder for writing. The operating system gives the lock back when the process ends, however.
-func (s *Store) takeLock() error {
+// takeLock locks the folder for writing. The operating system gives the lock back when the process ends, however. It
+// tries for a moment, because Holder, too, has the lock for an instant.
+func (s *Store) takeLock(ctx context.Context) error {
 	path := filepath.Join(s.dir, lockName)
 	lock := flock.New(path, flock.SetPermissions(0o644)) // others may read who writes
-	ok, err := lock.TryLock()
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	ok, err := lock.TryLockContext(ctx, 20*time.Millisecond)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return s.explain(err, "lock")
 	}
 	if !ok {
 		holder := "another process"
-		if content, err := os.ReadFile(path); err == nil {
-			if pid, err := strconv.Atoi(strings.TrimSpace(string(content))); err == nil {
-				holder = "process " + strconv.Itoa(pid)
-			}
+		if pid, _, err := Holder(s.dir); err == nil && pid > 0 {
+			holder = "process " + strconv.Itoa(pid)
 		}
 		return sightline.Errorf(sightline.CodeIndexLocked, "%s is writing to the index in %s", holder, s.dir).
 			WithHint("wait until it is done or stop it; reading works meanwhile")
