@@ -42,7 +42,7 @@ func roots(paths []string) ([]string, error) {
 func rootError(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return sightline.Errorf(sightline.CodeNotFound, "there is no file or folder %s", path).WithParam(path).
-			WithHint("check the spelling; what is stored of it, if anything, is left as it is")
+			WithHint("check the spelling; to forget what is stored of a folder that is gone, index its parent folder")
 	}
 	return sightline.Errorf(sightline.CodeUnreadable, "%s cannot be looked at: %w", path, reason(err)).WithParam(path)
 }

@@ -3,7 +3,6 @@ package index
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/sightline-search/sightline"
@@ -110,8 +109,8 @@ func (r *run) images(ctx context.Context, places []place) (map[sightline.ImageID
 	return r.x.imagesByID(ctx, slices.Compact(ids))
 }
 
-// adopted counts a place that was added to an image, and gives the old paths that a move left. An old path whose folder
-// is gone, too, is not among them: it may be on a disk that is not mounted just now. Below the indexed paths it is swept.
+// adopted counts a place that was added to an image, and gives the old paths that a move left. Were they only on a disk
+// that is not mounted just now, indexing them again adds them back without decoding anything.
 func (r *run) adopted(p place, before *sightline.Image) (left []string) {
 	var moved []string
 	there := p.known == p.id
@@ -146,10 +145,7 @@ func (r *run) adopted(p place, before *sightline.Image) (left []string) {
 	if there {
 		return nil
 	}
-	return slices.DeleteFunc(moved, func(path string) bool {
-		folder, err := os.Stat(filepath.Dir(path))
-		return err != nil || !folder.IsDir()
-	})
+	return moved
 }
 
 // stillThere reports whether the file lies where it was stored, unchanged.
