@@ -23,10 +23,16 @@ const (
 	requestIDKey = "request_id"
 )
 
+// byItself are the routes that nobody asks for on purpose.
+var byItself = map[string]bool{
+	"/healthz": true, "/readyz": true, "/assets/*file": true, "/favicon.ico": true, "/v1/images/:id/thumbnail": true, "/v1/images/:id/file": true,
+}
+
 func requestID(c *gin.Context) string { return c.GetString(requestIDKey) }
 
-// logRequest gives the request its id and writes one line for it. The path is logged without its query string:
-// what people search for is theirs.
+// logRequest gives the request its id and writes one line for it: at the level info what somebody asked for, at debug
+// what a page or a monitor asks for by itself. The path is logged without its query string: what people search for is
+// theirs.
 func (s *server) logRequest(c *gin.Context) {
 	id := c.GetHeader("X-Request-Id")
 	if !validRequestID(id) {
@@ -36,7 +42,11 @@ func (s *server) logRequest(c *gin.Context) {
 	c.Header("X-Request-Id", id)
 	begin := time.Now()
 	c.Next()
-	s.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request",
+	level := slog.LevelInfo
+	if byItself[c.FullPath()] && c.Writer.Status() < http.StatusBadRequest {
+		level = slog.LevelDebug
+	}
+	s.Log.LogAttrs(c.Request.Context(), level, "request",
 		slog.String("request_id", id), slog.String("method", c.Request.Method), slog.String("path", c.Request.URL.Path),
 		slog.Int("status", c.Writer.Status()), slog.Int("bytes", max(0, c.Writer.Size())), slog.String("remote", c.Request.RemoteAddr),
 		slog.Float64("ms", float64(time.Since(begin).Microseconds())/1000))

@@ -63,7 +63,7 @@ func answerOf(ctx context.Context, t *testing.T, h func(c *gin.Context) error) (
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.Use(s.logRequest, s.recoverPanic)
-	r.GET("/", s.handle(h))
+	r.GET("/", s.handle(h)) //nolint:contextcheck // a handler takes the context of its request
 	answer = httptest.NewRecorder()
 	r.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil))
 	return answer, lines.String()

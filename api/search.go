@@ -52,7 +52,7 @@ func (s *server) searchGet(c *gin.Context) error {
 	if values.err != nil {
 		return values.err
 	}
-	return s.search(c, body)
+	return renameParam(s.search(c, body), "query", "q")
 }
 
 func (s *server) similarImages(c *gin.Context) error {

@@ -133,9 +133,9 @@ func TestBadSearchesAreExplained(t *testing.T) {
 func TestBadSearchAddressesAreExplained(t *testing.T) {
 	lib := newLibrary(t, nil)
 	for query, want := range map[string][2]string{
-		"":                                     {"query_empty", "query"},
-		"q=":                                   {"query_empty", "query"},
-		"q=" + strings.Repeat("x", 100_000):    {"query_too_long", "query"},
+		"":                                     {"query_empty", "q"},
+		"q=":                                   {"query_empty", "q"},
+		"q=" + strings.Repeat("x", 100_000):    {"query_too_long", "q"},
 		"q=dog&limit=abc":                      {"invalid_request", "limit"},
 		"q=dog&limit=0":                        {"invalid_request", "limit"},
 		"q=dog&limit=1&limit=2":                {"invalid_request", "limit"},
