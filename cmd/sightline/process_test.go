@@ -295,3 +295,22 @@ func TestTheBuiltBinaryRunsFromAnyFolder(t *testing.T) {
 	assert.Equal(t, true, parse(t, string(out))["ok"])
 	assert.Contains(t, string(out), install)
 }
+
+// A process loads ONNX Runtime once, so that each of these needs one of its own.
+func TestDoctorShowsWhatIsWrongWithONNXRuntime(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "libonnxruntime.so")
+	writeFile(t, text, []byte("not a library"))
+	for library, code := range map[string]string{text: "runtime_not_onnx", "/no/such/library.so": "runtime_missing"} {
+		t.Run(code, func(t *testing.T) {
+			p := newPlace(t)
+			out, err := p.command("doctor", "--json", "--ort-library", library).Output()
+			exit, ok := errors.AsType[*exec.ExitError](err)
+			require.True(t, ok, "%v", err)
+			require.Equal(t, exitFailed, exit.ExitCode())
+			finding := findingOf(t, parse(t, string(out)), "onnx runtime")
+			assert.Equal(t, code, finding["code"])
+			assert.Contains(t, fmt.Sprint(finding["lines"]), library, "what was looked at")
+			assert.NotEmpty(t, finding["hint"])
+		})
+	}
+}
