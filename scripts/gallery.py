@@ -42,8 +42,20 @@ def unpack(source: str, folder: pathlib.Path) -> pathlib.Path:
         subprocess.run(["dpkg-deb", "-x", package, target], check=True)
     else:
         subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--python-version=3.11",
-             "-d", folder, f"{name}=={version}"], check=True)
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--python-version=3.11",
+                "-d",
+                folder,
+                f"{name}=={version}",
+            ],
+            check=True,
+        )
         package = next(folder.glob(f"{name.replace('-', '_')}-{version}-*.whl"))
         with zipfile.ZipFile(package) as wheel:
             wheel.extractall(target)
@@ -60,19 +72,21 @@ def qt_resource(container: bytes, wanted: str) -> bytes:
     node_size = 22 if version >= 2 else 14
 
     def name_at(offset: int) -> str:
-        length = struct.unpack(">H", container[names + offset:names + offset + 2])[0]
+        length = struct.unpack(">H", container[names + offset : names + offset + 2])[0]
         start = names + offset + 6
-        return container[start:start + 2 * length].decode("utf-16-be")
+        return container[start : start + 2 * length].decode("utf-16-be")
 
     node = tree
     for part in wanted.split("/"):
-        count, first = struct.unpack(">2I", container[node + 6:node + 14])
+        count, first = struct.unpack(">2I", container[node + 6 : node + 14])
         children = (tree + index * node_size for index in range(first, first + count))
-        node = next(child for child in children if name_at(struct.unpack(">I", container[child:child + 4])[0]) == part)
-    flags, start = struct.unpack(">H4xI", container[node + 4:node + 14])
+        node = next(
+            child for child in children if name_at(struct.unpack(">I", container[child : child + 4])[0]) == part
+        )
+    flags, start = struct.unpack(">H4xI", container[node + 4 : node + 14])
     start += data
-    size = struct.unpack(">I", container[start:start + 4])[0]
-    content = container[start + 4:start + 4 + size]
+    size = struct.unpack(">I", container[start : start + 4])[0]
+    content = container[start + 4 : start + 4 + size]
     if flags & 1:
         return zlib.decompress(content[4:])
     if flags & 4:
@@ -150,14 +164,18 @@ def with_camera_data(image, values: dict):
 
 def table(entries: list) -> str:
     """The README's table: one line per image."""
-    lines = ["| file | shows | source | author | licence | changes | training row |",
-             "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| file | shows | source | author | licence | changes | training row |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
     for entry in entries:
         source = f"{entry['source']}: `{entry['path'].rsplit('!', 1)[-1]}`"
         if entry.get("page"):
             source += f" ([page]({entry['page']}))"
-        lines.append(f"| [{entry['file']}]({entry['file']}) | {entry['description']} | {source} | {entry['author']} "
-                     f"| {entry['licence']} | {entry['changes']} | {'yes' if entry['training_row'] else 'no'} |")
+        lines.append(
+            f"| [{entry['file']}]({entry['file']}) | {entry['description']} | {source} | {entry['author']} "
+            f"| {entry['licence']} | {entry['changes']} | {'yes' if entry['training_row'] else 'no'} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -171,9 +189,12 @@ def write_table(entries: list) -> None:
 def main() -> None:
     """Read the record, write images and table."""
     parser = argparse.ArgumentParser(description="Rebuild the sample gallery from its packages.")
-    parser.add_argument("--packages", type=pathlib.Path,
-                        default=pathlib.Path(tempfile.gettempdir()) / "sightline-gallery-packages",
-                        help="folder for the downloaded packages (about 700 MB)")
+    parser.add_argument(
+        "--packages",
+        type=pathlib.Path,
+        default=pathlib.Path(tempfile.gettempdir()) / "sightline-gallery-packages",
+        help="folder for the downloaded packages (about 700 MB)",
+    )
     parser.add_argument("--table-only", action="store_true", help="write only the table in gallery/README.md")
     options = parser.parse_args()
     entries = json.loads((GALLERY / "gallery.json").read_text(encoding="utf-8"))
