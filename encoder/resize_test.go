@@ -141,24 +141,6 @@ func TestChromaThatIsNotInterpolatedIsReadAsTheStandardLibraryDoes(t *testing.T)
 	}
 }
 
-func TestTransparentWebPIsReadAsItsColoursAndAlpha(t *testing.T) {
-	img := image.NewNYCbCrA(image.Rect(0, 0, 20, 15), image.YCbCrSubsampleRatio420)
-	img.YCbCr = *noiseYCbCr(20, 15, image.YCbCrSubsampleRatio420)
-	for i := range img.A {
-		img.A[i] = noise(i, 3, 0, 1, 1) | 1<<(i%8)
-	}
-	part := image.Rect(4, 2, 19, 13)
-	colours := allRows(rgbRows(img.YCbCr.SubImage(part), true))
-	assert.Equal(t, colours, allRows(rgbRows(img.SubImage(part), false)), "alpha dropped")
-	want := make([]uint8, 0, len(colours))
-	for i := 0; i < len(colours); i += 3 {
-		a := img.A[img.AOffset(4+i/3%15, 2+i/3/15)]
-		r, g, b := overWhite(color.NRGBA{R: colours[i], G: colours[i+1], B: colours[i+2], A: a})
-		want = append(want, r, g, b)
-	}
-	assert.Equal(t, want, allRows(rgbRows(img.SubImage(part), true)), "on white")
-}
-
 func noiseYCbCr(width, height int, ratio image.YCbCrSubsampleRatio) *image.YCbCr {
 	img := image.NewYCbCr(image.Rect(0, 0, width, height), ratio)
 	for i := range img.Y {

@@ -17,8 +17,6 @@ func rgbRows(img image.Image, onWhite bool) rgbSource {
 	switch img := img.(type) {
 	case *image.YCbCr:
 		src.row = ycbcrRows(img)
-	case *image.NYCbCrA:
-		src.row = ycbcrARows(img, flat)
 	case *image.Gray:
 		src.row = func(y int, rgb []uint8) { grayRow(img.Pix[y*img.Stride:][:b.Dx()], rgb) }
 	case *image.RGBA:

@@ -1,13 +1,10 @@
 package encoder
 
-import (
-	"image"
-	"image/color"
-)
+import "image"
 
-// ycbcrRows converts the rows of a JPEG or a lossy WebP. Where chroma has half the columns, it is interpolated as
-// libjpeg does ("fancy upsampling"), because the model was trained on images that libjpeg decoded: at the edges of
-// colours, image/color's repeated samples are tens of levels off, which small images keep after resizing.
+// ycbcrRows converts the rows of a JPEG. Where chroma has half the columns, it is interpolated as libjpeg does ("fancy
+// upsampling"), because the model was trained on images that libjpeg decoded: at the edges of colours, image/color's
+// repeated samples are tens of levels off, which small images keep after resizing.
 func ycbcrRows(img *image.YCbCr) func(y int, rgb []uint8) {
 	b := img.Rect
 	if r := img.SubsampleRatio; r == image.YCbCrSubsampleRatio420 || r == image.YCbCrSubsampleRatio422 {
@@ -20,20 +17,6 @@ func ycbcrRows(img *image.YCbCr) func(y int, rgb []uint8) {
 			i := img.COffset(b.Min.X+x, b.Min.Y+y)
 			blue, red := int32(img.Cb[i])-128, int32(img.Cr[i])-128
 			putRGB(rgb[3*x:][:3], img.Y[img.YOffset(b.Min.X+x, b.Min.Y+y)], blue, red)
-		}
-	}
-}
-
-// ycbcrARows converts the rows of a lossy WebP with transparency.
-func ycbcrARows(img *image.NYCbCrA, flat func(color.NRGBA) (r, g, b uint8)) func(y int, rgb []uint8) {
-	opaque := ycbcrRows(&img.YCbCr)
-	return func(y int, rgb []uint8) {
-		opaque(y, rgb)
-		alpha := img.A[img.AOffset(img.Rect.Min.X, img.Rect.Min.Y+y):]
-		for x := range len(rgb) / 3 {
-			if p := rgb[3*x:][:3]; alpha[x] != 255 {
-				p[0], p[1], p[2] = flat(color.NRGBA{R: p[0], G: p[1], B: p[2], A: alpha[x]})
-			}
 		}
 	}
 }

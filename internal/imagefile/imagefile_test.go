@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -85,6 +86,19 @@ func TestEveryFormatIsDecodedByItsContent(t *testing.T) {
 			assert.Equal(t, p.ID, p.Facts.ID)
 			assertQuarters(t, want.colour, p.Image)
 		})
+	}
+}
+
+func TestLossyWebPHasLibwebpsPixels(t *testing.T) {
+	for _, name := range []string{"colours", "colours_alpha"} {
+		want, err := Decode(sample(t, name+"_webp.png"), DefaultLimits, true)
+		require.NoError(t, err)
+		got, err := Decode(sample(t, name+".webp"), DefaultLimits, true)
+		require.NoError(t, err)
+		expected, pixels := image.NewNRGBA(want.Image.Bounds()), image.NewNRGBA(want.Image.Bounds())
+		draw.Draw(expected, expected.Rect, want.Image, image.Point{}, draw.Src)
+		draw.Draw(pixels, pixels.Rect, got.Image, image.Point{}, draw.Src)
+		assert.Equal(t, expected.Pix, pixels.Pix, name)
 	}
 }
 

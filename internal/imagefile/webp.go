@@ -6,7 +6,6 @@ import (
 	"errors"
 	"image"
 	"io"
-	"math"
 
 	"golang.org/x/image/webp"
 )
@@ -64,8 +63,7 @@ func decodeWebPFrame(frame []byte, width, height int) (image.Image, error) {
 	return onCanvas(img, at, width, height), nil
 }
 
-// decodeStillWebP decodes and corrects the colours: lossy WebP keeps luma in 16..235 and chroma in 16..240, which the
-// decoder hands on as if they were JPEG's 0..255, so that everything would look washed out.
+// decodeStillWebP decodes one frame. The decoder leaves a lossy one in WebP's own colours, which are not JPEG's.
 func decodeStillWebP(data []byte) (image.Image, error) {
 	img, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
@@ -73,28 +71,12 @@ func decodeStillWebP(data []byte) (image.Image, error) {
 	}
 	switch img := img.(type) {
 	case *image.YCbCr:
-		widenRange(img)
+		return webpColours(img, nil, 0), nil
 	case *image.NYCbCrA:
-		widenRange(&img.YCbCr)
+		return webpColours(&img.YCbCr, img.A, img.AStride), nil
 	}
 	return img, nil
 }
-
-func widenRange(img *image.YCbCr) {
-	var luma, chroma [256]uint8
-	for i := range 256 {
-		luma[i] = clamp8((float64(i) - 16) * 255 / 219)
-		chroma[i] = clamp8((float64(i)-128)*255/224 + 128)
-	}
-	for i, y := range img.Y {
-		img.Y[i] = luma[y]
-	}
-	for i := range img.Cb {
-		img.Cb[i], img.Cr[i] = chroma[img.Cb[i]], chroma[img.Cr[i]]
-	}
-}
-
-func clamp8(v float64) uint8 { return uint8(math.Round(min(max(v, 0), 255))) }
 
 // webpChunk gives the next chunk's name and payload.
 func webpChunk(s *scanner) (kind string, payload []byte) {

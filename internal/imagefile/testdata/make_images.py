@@ -1,11 +1,13 @@
 """Writes the image files of this folder: python make_images.py (Pillow 11.3.0).
 
 Each shows four coloured quarters: red and lime above, blue and white below, 48 x 32 pixels as people see it. Files
-named exif_N are stored turned, with the EXIF orientation that turns them back.
+named exif_N are stored turned, with the EXIF orientation that turns them back. Those named colours_webp and
+colours_alpha_webp hold what Pillow makes of the WebP files of their names.
 """
 
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 FOLDER = Path(__file__).parent
@@ -71,6 +73,13 @@ def main() -> None:
     save("alpha.tiff", half)
     save("group4.tiff", upright.convert("1"), compression="group4")
     save("jpeg.tiff", upright, compression="jpeg")
+    y, x = np.mgrid[:21, :33]
+    colours = np.stack([x * 7 % 256, (x // 5 * 60 + y * 12) % 256, (y // 4 * 50) % 256, 255 - y * 3], -1).astype(
+        np.uint8
+    )
+    for name, mode in (("colours", "RGB"), ("colours_alpha", "RGBA")):
+        save(f"{name}.webp", Image.fromarray(colours, "RGBA").convert(mode), quality=80)
+        save(f"{name}_webp.png", Image.open(FOLDER / f"{name}.webp").convert("RGBA"))
     for orientation, turns in STORED.items():
         stored = upright
         for turn in turns:
