@@ -13,7 +13,7 @@ TOKEN_WIDTH = 4 * S16 + S32  # the stride-16 map merged 2 x 2, then the stride-3
 
 def merge2x2(x: torch.Tensor) -> torch.Tensor:
     """[B, C, 2h, 2w] -> [B, h*w, 4C]: each token holds its four stride-16 cells, row-major."""
-    b, c, h, w = x.shape[0], x.shape[1], x.shape[2] // 2, x.shape[3] // 2
+    c, h, w = x.shape[1], x.shape[2] // 2, x.shape[3] // 2
     x = x.view(-1, c, h, 2, w, 2).permute(0, 2, 4, 3, 5, 1)
     return x.reshape(-1, h * w, 4 * c)
 

@@ -33,8 +33,13 @@ def export_backbone(work: Path) -> Path:
         pixels = torch.zeros(2, 3, data.SIZE, data.SIZE)
         part = target.with_suffix(".part")
         torch.onnx.export(
-            backbone.Backbone(), pixels, str(part), opset_version=17, input_names=["pixels"],
-            output_names=list(ARRAYS), dynamic_axes={n: {0: "B"} for n in ["pixels", *ARRAYS]},
+            backbone.Backbone(),
+            pixels,
+            str(part),
+            opset_version=17,
+            input_names=["pixels"],
+            output_names=list(ARRAYS),
+            dynamic_axes={n: {0: "B"} for n in ["pixels", *ARRAYS]},
         )
         part.rename(target)
     return target
@@ -69,7 +74,7 @@ def fill(work: Path, files: list, flip: bool, blocks: list) -> None:
         for at in range(0, len(wanted), BATCH):
             ids = wanted[at : at + BATCH]
             pixels = np.stack([data.load_pixels(files[i], flip) for i in ids])
-            for name, values in zip(ARRAYS, session.run(list(ARRAYS), {"pixels": data.normalise(pixels)})):
+            for name, values in zip(ARRAYS, session.run(list(ARRAYS), {"pixels": data.normalise(pixels)}), strict=True):
                 maps[name][ids] = values
         for m in maps.values():
             m.flush()

@@ -1,0 +1,180 @@
+"""From logits to probabilities: the text prior, scale and bias for labels and for free text, and the default cut.
+
+Everything is fitted on tuning rows, which neither stage of the training has seen. The queries are a mixture: captions,
+short phrases of captions, bare label names and templates around them, and strings that fit no picture; people mostly
+type one to five words.
+
+The text prior is a number that depends on the text alone and is added to its logit on every image: it lowers what is
+abstract, meaningless or rare, and evens out long and short queries. It never changes the order of a query's hits.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from . import labels as labelling
+from . import phrases
+from .wordlists import split_bars, split_words
+from .words import TextPrior
+
+TEMPLATES = ["{}", "{}", "a photo of {a}", "{a}"]
+FREQUENT = 60  # labels that occur too widely to count as absent where a source does not mention them
+
+# Fitted on these; training/queries.py holds other ones to measure with.
+ABSURD_WORDS = split_words(
+    """
+    qwrtz xcvbn hjkl poiu lkjh asdf zxcv wertz uiop mnbv ghjk tzui yxcv plok qazwsx edcrfv tgbzhn
+    """
+)
+ABSTRACT = split_bars(
+    """
+    the meaning of life|the cube root of seven|yesterday's opinion|a theorem about primes|interest rate policy|
+    democracy|the colour of silence|why is that so|how to install a driver|an idea|justice and mercy|
+    quarterly revenue|the sum of all fears|lorem ipsum dolor sit amet|please reset my password|error 404|
+    ten percent of nothing|the day after tomorrow|philosophy|inflation|syntax error|probability theory|
+    the past tense of go|your account|a contradiction in terms|metaphysics|the speed of thought|a promise|
+    regulation of markets|the letter between b and d|negative infinity|undefined behaviour|tax return|void|
+    integer overflow|the smell of rain|loneliness|next wednesday|entropy|the law of large numbers|gdp growth|
+    how are you|what time is it|hello world|subscribe now|terms and conditions|the third derivative|
+    quantum chromodynamics|null pointer|a rhetorical question|minutes of the meeting|semantics|copyright notice|
+    forgiveness|twelve minus five|binary search|the future of work|an excuse|an apology|a rumour
+    """
+)
+
+
+def absurd(rng, count: int) -> list:
+    """Strings that no picture shows: keyboard noise, random letters, and abstract phrases."""
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    made = ["".join(rng.choice(letters, rng.integers(4, 10))) for _ in range(count)]
+    pairs = [" ".join(rng.choice(ABSURD_WORDS, rng.integers(1, 3))) for _ in range(count // 2)]
+    return sorted(set(made + pairs)) + ABSTRACT
+
+
+def label_truth(corpus, ids: np.ndarray) -> tuple:
+    """positive bool [N, L], weight f32 [N, L] (0: unknown) of label names on rows.
+
+    Inside a source's own vocabulary absence counts fully. Outside it counts for a third, but not for frequent labels and
+    not for what the backbone believes to see.
+    """
+    positive = corpus.positive[ids]
+    weight = corpus.negative_weight[corpus.source_id[ids]].copy()
+    frequent = np.argsort(-corpus.positive[corpus.where("train")].sum(0))[:FREQUENT]
+    outside = weight < 1
+    weight[outside] = 0.33
+    generic = np.zeros(weight.shape[1], bool)
+    generic[frequent] = True
+    weight[outside & generic[None]] = 0
+    posterior = F.softmax(torch.from_numpy(corpus.plain["logits"][ids].astype(np.float32)), 1).numpy()
+    weight[(posterior @ corpus.class_membership() > 0.05) & ~positive] = 0
+    weight[positive] = 1
+    return positive, weight
+
+
+def phrase_truth(corpus, texts: list, ids: np.ndarray) -> tuple:
+    """positive bool [P, N], weight [P, N] of phrases on captioned rows.
+
+    Positive where one image's captions hold all the phrase's words, unknown where they hold some, negative where none.
+    """
+    held = [set(w for c in corpus.rows[i].captions for w in normal_words(c)) for i in ids]
+    positive, weight = np.zeros((len(texts), len(ids)), bool), np.zeros((len(texts), len(ids)), np.float32)
+    for p, t in enumerate(texts):
+        words = set(normal_words(t)) - phrases.BREAKS
+        common = np.array([len(words & h) for h in held])
+        positive[p] = common == len(words)
+        weight[p] = (common == len(words)) | (common == 0)
+    return positive, weight
+
+
+def normal_words(caption: str) -> list:
+    """Words with plurals and verb forms taken back to a common form, roughly."""
+    out = []
+    for w in phrases.words_of(caption):
+        w = labelling.FORMS.get(w, w)
+        out.append(w[:-1] if w.endswith("s") and len(w) > 3 and not w.endswith("ss") else w)
+    return out
+
+
+def fit_logistic(logits, positive, weight, steps: int = 200) -> tuple:
+    """Weighted logistic regression p = sigmoid(scale * logit + bias) by Newton's method; returns (scale, bias)."""
+    x, y, w = (np.asarray(v, np.float64).ravel() for v in (logits, positive, weight))
+    centre, spread = (
+        np.average(x, weights=w),
+        np.sqrt(np.average((x - np.average(x, weights=w)) ** 2, weights=w)) + 1e-9,
+    )
+    z = (x - centre) / spread
+    design, beta = np.stack([z, np.ones_like(z)], 1), np.array([1.0, -3.0])
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
+        gradient = design.T @ (w * (p - y))
+        hessian = (design * (w * p * (1 - p) + 1e-9)[:, None]).T @ design
+        move = np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
+        beta -= np.clip(move, -2, 2)
+        if np.abs(move).max() < 1e-8:
+            break
+    return float(beta[0] / spread), float(beta[1] - beta[0] * centre / spread)
+
+
+def telling_pairs(base, positive, weight, scale: float, bias: float, rng, share: float = 0.02) -> tuple:
+    """Pairs that matter for a fit: (query, image, weight) of all positives, of negatives that a first fit finds likely,
+    and of a random share of the rest, which weigh as much as those left out."""
+    p = 1 / (1 + np.exp(-np.clip(scale * base + bias, -30, 30)))
+    kept = positive | (p > 0.003)
+    drawn = ~kept & (rng.random(p.shape) < share)
+    full = np.where(drawn, weight / share, weight) * (kept | drawn)
+    q, i = np.nonzero(full)
+    return q, i, full[q, i]
+
+
+def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
+    """Fits the text prior together with a scale and a bias.
+
+    `batches`: list of (base logits [Q, N], positive, weight, sentence [Q, E], words [Q], share), arrays and tensors of
+    the same order; a batch's pairs weigh `share` in the sum. Returns (prior, scale); the bias is inside the prior.
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    balanced = [w * (share / w.sum()) * 1e5 for _, _, w, _, _, share in batches]
+    flat = [np.concatenate([v.ravel() for v in column]) for column in ([b[0] for b in batches], [b[1] for b in batches], balanced)]
+    first, bias = fit_logistic(*flat)
+    pairs = []
+    for (base, positive, _, sentence, words, _), w in zip(batches, balanced, strict=True):
+        q, i, kept = telling_pairs(base, positive, w, first, bias, rng)
+        values = [torch.from_numpy(np.asarray(v, np.float32)) for v in (base[q, i], positive[q, i], kept)]
+        pairs.append((torch.from_numpy(q), *values, sentence, words))
+    prior, gain = TextPrior(), nn.Parameter(torch.tensor(1.0))
+    nn.init.constant_(prior.down.bias, bias)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": [prior.up.weight, prior.up.bias, prior.down.weight], "lr": 4e-3, "weight_decay": 0.1},
+            {"params": [gain, prior.down.bias], "lr": 2e-2, "weight_decay": 0.0},
+        ]
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    mass = sum(float(p[3].sum()) for p in pairs)
+    for _ in range(steps):
+        loss = 0
+        for q, base, positive, w, sentence, words in pairs:
+            offset = prior(sentence + 0.02 * torch.randn_like(sentence), words)
+            logits = gain * first * base + offset[q]
+            loss = loss + F.binary_cross_entropy_with_logits(logits, positive, w, reduction="sum")
+        optimiser.zero_grad()
+        (loss / mass * 1000).backward()
+        optimiser.step()
+        schedule.step()
+    return prior.eval(), first * float(gain.detach())
+
+
+GRID = np.arange(0.02, 0.6, 0.01)  # of thresholds
+
+
+def choose_threshold(present: np.ndarray, absent: np.ndarray, absurd: np.ndarray, grid=GRID, nonsense: float = 0.98) -> float:
+    """The cut with the best mean of `matches where the thing is there` and `finds nothing where it is not`, of those at
+    which at least `nonsense` of the absurd queries find nothing.
+
+    present, absent, absurd: the best probability over the images, one per query.
+    """
+    scores = np.array([((present > t).mean() + (absent <= t).mean()) / 2 for t in grid])
+    scores[[(absurd <= t).mean() < nonsense for t in grid]] -= 1
+    best = np.flatnonzero(scores >= scores.max() - 0.003)
+    return float(grid[best[len(best) // 2]])

@@ -1,0 +1,46 @@
+"""Writes labelled image sets for `sightline eval`: Flickr8k, Corel5k and Tiny-ImageNet rows that nothing was fitted on.
+
+    python -m training.make_eval_sets --data DIR --out DIR
+
+Per source a folder of images and a .jsonl beside it: {"file", "captions", "tags"}, files relative to the .jsonl.
+Corel5k and Tiny-ImageNet rows are those with an odd sha1(file): the even ones fitted the calibration.
+"""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+from . import data
+
+SOURCES = ("flickr8k", "corel5k", "tiny-imagenet")
+
+
+def write(rows: list, images: Path, source: str, out: Path) -> int:
+    """One set; returns the number of images."""
+    folder = out / source
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(out / f"{source}.jsonl", "w", encoding="utf-8") as lines:
+        chosen = [r for r in rows if r.source == source and r.part == "report"]
+        for row in chosen:
+            name = Path(row.file).name
+            shutil.copyfile(images / row.file, folder / name)
+            entry = {"file": f"{source}/{name}", "captions": row.captions, "tags": row.tags}
+            lines.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    return len(chosen)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--work", type=Path, help="where the shards are unpacked (default: OUT)")
+    args = parser.parse_args()
+    images = data.unpack(args.data, args.work or args.out)
+    rows = data.read_rows(args.data)
+    for source in SOURCES:
+        print(source, write(rows, images, source, args.out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,245 @@
+"""The trained parts of the default model (shapes: B images, T = 49 tokens, D patch width, E = 384 text width).
+
+* `ImageHead`: backbone maps -> patches [B, T, D] and a global vector [B, E]. The two come from separate window-attention
+  branches: tokens that were fitted to captions for retrieval leave a decoder nothing to add.
+* `TextAdapter`: a text's vector -> its retrieval vector (`vector` of query_state.onnx).
+* `Decoder`: RAM++'s alignment decoder, two layers of cross-attention and feed-forward without self-attention, in the
+  ordinary form and in the folded form of one query per (text, image) pair. The two are equal up to rounding.
+* `TextQueries` and `TokenMatcher` (training.words): a text as several queries, for free text.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from . import backbone
+from .words import TextPrior, TextQueries, TokenMatcher
+
+
+@dataclass
+class Config:
+    """Every size of a model; stored in the run and copied into the manifest where the server needs it."""
+
+    dim: int = 256  # D, width of the stored patches
+    width: int = 256  # of the branches
+    heads: int = 8
+    blocks: int = 1  # per branch
+    text: int = 384  # E
+    hidden: int = 256  # of the decoder
+    decoder_heads: int = 4
+    ffn: int = 512
+    layers: int = 2
+    adapter: int = 256
+    pooled_hidden: int = 768
+    global_tokens: bool = True  # whether the global vector also attends to tokens, or is a function of pooled features
+    text_form: str = "words"  # free text: "words" (several queries, TokenMatcher) or "single" (the folded decoder)
+    tokens: int = backbone.TOKENS
+    token_width: int = backbone.TOKEN_WIDTH
+    pooled: int = backbone.POOLED
+    classes: int = backbone.CLASSES
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+class WindowBlock(nn.Module):
+    """A Swin block whose one window is the 7 x 7 map: attention with relative position bias, then an MLP."""
+
+    def __init__(self, width: int, heads: int, side: int = 7, dropout: float = 0.1):
+        super().__init__()
+        self.heads, self.width = heads, width
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width)
+        )
+        self.drop = nn.Dropout(dropout)
+        self.table = nn.Parameter(torch.zeros((2 * side - 1) ** 2, heads))
+        at = torch.stack(torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij"), -1).view(-1, 2)
+        delta = at[:, None] - at[None] + side - 1
+        self.register_buffer("relative", delta[..., 0] * (2 * side - 1) + delta[..., 1], persistent=False)
+
+    def forward(self, x):
+        t = self.relative.shape[0]
+        q, k, v = (
+            self.qkv(self.norm1(x))
+            .view(-1, t, 3, self.heads, self.width // self.heads)
+            .permute(2, 0, 3, 1, 4)
+            .unbind(0)
+        )
+        bias = self.table[self.relative].permute(2, 0, 1)
+        a = F.softmax(q @ k.transpose(-1, -2) * (self.width // self.heads) ** -0.5 + bias, -1)
+        x = x + self.drop(self.out((a @ v).transpose(1, 2).reshape(-1, t, self.width)))
+        return x + self.drop(self.mlp(self.norm2(x)))
+
+
+class Branch(nn.Module):
+    """Standardised backbone tokens [B, T, 832] -> [B, T, width]."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        side = math.isqrt(config.tokens)
+        self.project = nn.Linear(config.token_width, config.width)
+        self.blocks = nn.Sequential(*(WindowBlock(config.width, config.heads, side) for _ in range(config.blocks)))
+        self.norm = nn.LayerNorm(config.width)
+
+    def forward(self, tokens):
+        return self.norm(self.blocks(self.project(tokens)))
+
+
+class ImageHead(nn.Module):
+    """tokens [B, T, 832], pooled [B, 1280], logits [B, 1000] -> patches [B, T, D], global [B, E]."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.global_tokens = config.global_tokens
+        self.register_buffer("token_mean", torch.zeros(config.token_width))
+        self.register_buffer("token_scale", torch.ones(config.token_width))
+        self.register_buffer("pooled_mean", torch.zeros(config.pooled))
+        self.register_buffer("pooled_scale", torch.ones(config.pooled))
+        self.patch_branch, self.global_branch = Branch(config), Branch(config)
+        self.to_patches = nn.Linear(config.width, config.dim)
+        self.attend, self.attended = nn.Linear(config.width, 4), nn.Linear(4 * config.width, config.text)
+        self.mlp = nn.Sequential(
+            nn.Dropout(0.3),
+            nn.Linear(config.pooled, config.pooled_hidden),
+            nn.GELU(),
+            nn.Dropout(0.3),
+            nn.Linear(config.pooled_hidden, config.text),
+        )
+        self.class_texts = nn.Linear(config.classes, config.text, bias=False)
+        self.class_sharpness = nn.Parameter(torch.tensor(0.7))
+
+    def forward(self, tokens, pooled, logits):
+        tokens = (tokens - self.token_mean) * self.token_scale
+        return self.patches(tokens), self.vector(tokens, pooled, logits)
+
+    def patches(self, tokens):
+        """Standardised tokens -> patches, each of length sqrt(D)."""
+        return F.normalize(self.to_patches(self.patch_branch(tokens)), dim=-1) * self.to_patches.out_features**0.5
+
+    def vector(self, tokens, pooled, logits):
+        """Class names weighted by the posterior, plus a pooled MLP, plus attention-pooled tokens; normalised."""
+        attended = 0
+        if self.global_tokens:
+            x = self.global_branch(tokens)
+            weights = F.softmax(self.attend(x), 1)  # [B, T, 4]
+            attended = self.attended((weights.transpose(1, 2) @ x).flatten(1))
+        named = self.class_texts(F.softmax(logits * self.class_sharpness, -1))
+        return F.normalize(named + self.mlp((pooled - self.pooled_mean) * self.pooled_scale) + attended, dim=-1)
+
+
+class TextAdapter(nn.Module):
+    """A text's vector -> its retrieval vector, normalised; the identity before training."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.up, self.down = nn.Linear(config.text, config.adapter), nn.Linear(config.adapter, config.text)
+        self.drop = nn.Dropout(0.1)
+        nn.init.zeros_(self.down.weight)
+        nn.init.zeros_(self.down.bias)
+
+    def forward(self, text):
+        return F.normalize(text + self.down(self.drop(F.gelu(self.up(text)))), dim=-1)
+
+
+class DecoderLayer(nn.Module):
+    """h = LN(dense(crossattn(h, patches)) + h); h = LN(dense(gelu(dense(h))) + h)."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        h = config.hidden
+        self.heads, self.size = config.decoder_heads, h // config.decoder_heads
+        self.query, self.key, self.value = nn.Linear(h, h), nn.Linear(config.dim, h), nn.Linear(config.dim, h)
+        self.out, self.up, self.down = nn.Linear(h, h), nn.Linear(h, config.ffn), nn.Linear(config.ffn, h)
+        self.norm1, self.norm2 = nn.LayerNorm(h, eps=1e-12), nn.LayerNorm(h, eps=1e-12)
+        self.drop = nn.Dropout(0.1)
+
+    def feed_forward(self, h, attended):
+        """The layer after its attention: residual, norm, feed-forward, residual, norm."""
+        h = self.norm1(self.drop(self.out(attended)) + h)
+        return self.norm2(self.drop(self.down(F.gelu(self.up(h)))) + h)
+
+    def forward(self, h, patches):
+        """Ordinary form. h [B, Q, H], patches [B, T, D] -> h [B, Q, H], attention [B, heads, Q, T]."""
+        n, q = patches.shape[1], h.shape[1]
+        queries = self.query(h).view(-1, q, self.heads, self.size).transpose(1, 2)
+        keys = self.key(patches).view(-1, n, self.heads, self.size).transpose(1, 2)
+        values = self.value(patches).view(-1, n, self.heads, self.size).transpose(1, 2)
+        a = F.softmax(queries @ keys.transpose(-1, -2) * self.size**-0.5, -1)
+        return self.feed_forward(h, (a @ values).transpose(1, 2).reshape(-1, q, self.heads * self.size)), a
+
+    def fold(self, h):
+        """Layer queries on the patch side. h [..., H] -> u [..., heads, D] (DESIGN, section 3)."""
+        q = self.query(h).unflatten(-1, (self.heads, self.size)).unsqueeze(-2)
+        k = self.key.weight.view(self.heads, self.size, -1)
+        return (q @ k).squeeze(-2) * self.size**-0.5
+
+    def folded(self, h, u, patches):
+        """Folded form. h [C, Q, H], u [C or 1, Q, heads, D], patches [C, T, D] -> as `forward`."""
+        q, d = u.shape[1], patches.shape[-1]
+        scores = u.reshape(-1, q * self.heads, d) @ patches.transpose(1, 2)  # [C, Q * heads, T]
+        a = F.softmax(scores, -1)
+        z = (a @ patches).view(-1, q, self.heads, 1, d)
+        v = self.value.weight.view(self.heads, self.size, d)
+        o = (z @ v.transpose(1, 2)).squeeze(-2).flatten(-2) + self.value.bias
+        return self.feed_forward(h, o), a
+
+
+class Decoder(nn.Module):
+    """Text vectors [.., E] and patches -> logits."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.wordvec_proj = nn.Linear(config.text, config.hidden)
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
+        self.fc = nn.Linear(config.hidden, 1)
+        nn.init.zeros_(self.fc.weight)
+        nn.init.zeros_(self.fc.bias)
+
+    def queries(self, text):
+        """Text vectors -> decoder queries [.., H]."""
+        return F.relu(self.wordvec_proj(text))
+
+    def forward(self, text, patches):
+        """Ordinary form: text [B or 1, Q, E], patches [B, T, D] -> logits [B, Q]."""
+        h = self.queries(text).expand(patches.shape[0], -1, -1)
+        for layer in self.layers:
+            h, _ = layer(h, patches)
+        return self.fc(h).squeeze(-1)
+
+    def state(self, text):
+        """text [B, E] -> state [B, H + heads * D]: the residual stream and layer 1's folded queries."""
+        h = self.queries(text)
+        return torch.cat([h, self.layers[0].fold(h).flatten(-2)], -1)
+
+    def finish(self, state, patches):
+        """state [Q, S], patches [C, T, D] -> logits [C, Q], attention [C, Q, T] (last layer, mean of the heads)."""
+        c = self.config
+        h, u = state[:, : c.hidden], state[:, c.hidden :].view(-1, c.decoder_heads, c.dim)
+        h = h.unsqueeze(0) + torch.zeros_like(patches[:, :1, :1])  # [C, Q, H]
+        h, a = self.layers[0].folded(h, u.unsqueeze(0), patches)
+        for layer in self.layers[1:]:
+            h, a = layer.folded(h, layer.fold(h), patches)
+        attention = a.view(-1, state.shape[0], c.decoder_heads, patches.shape[1]).mean(2)
+        return self.fc(h).squeeze(-1), attention
+
+
+class Model(nn.Module):
+    """Everything that training changes."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.config = config
+        self.image, self.adapter, self.decoder = ImageHead(config), TextAdapter(config), Decoder(config)
+        self.prior = TextPrior(config.text)
+        self.queries, self.matcher = TextQueries(config.text, config.dim), TokenMatcher(config.dim)
+        self.log_scale = nn.Parameter(
+            torch.tensor(math.log(20.0))
+        )  # residual scale s, also the contrastive temperature
+        self.tag_scale, self.tag_bias = nn.Parameter(torch.tensor(15.0)), nn.Parameter(torch.tensor(-8.0))
+        self.class_scale = nn.Parameter(torch.tensor(20.0))  # of the distillation's cosine

@@ -1,0 +1,119 @@
+"""The graphs of a bundle as PyTorch modules with the tensors that docs/bundle.md names."""
+
+import copy
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .model import Model
+from .words import SLOTS, Words
+
+
+class ImageEncoder(nn.Module):
+    """pixels [B, 3, 224, 224] -> patches f16 [B, T, D], global [B, E]."""
+
+    def __init__(self, backbone, model: Model):
+        super().__init__()
+        self.backbone, self.head = backbone, model.image
+
+    def forward(self, pixels):
+        patches, vector = self.head(*self.backbone(pixels))
+        return patches.to(torch.float16), vector
+
+
+class SingleQueryState(nn.Module):
+    """One decoder query a text, as official RAM++ has it. text [B, E] -> state [B, S], vector [B, E]."""
+
+    inputs = ["text"]
+
+    def __init__(self, model: Model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, text):
+        return self.model.decoder.state(text), self.model.adapter(text)
+
+
+class SingleDecoder(nn.Module):
+    """The folded two-layer decoder. state [Q, S], patches f16 [C, T, D] -> logits [C, Q], attention [C, Q, T]."""
+
+    def __init__(self, model: Model):
+        super().__init__()
+        self.decoder = model.decoder
+
+    def forward(self, state, patches):
+        return self.decoder.finish(state, patches.to(torch.float32))
+
+
+class WordsQueryState(nn.Module):
+    """Sentence and content words. text [B, E], tokens [B, L, E], ids, mask [B, L] -> state [B, (1 + SLOTS) * (D + 1) + 1],
+    vector [B, E]. The state is the queries u, then their weights times `scale`, then the text prior."""
+
+    inputs = ["text", "tokens", "ids", "mask"]
+
+    def __init__(self, model: Model, vocabulary: dict, scale: float = 1.0):
+        super().__init__()
+        self.model, self.words, self.scale = model, Words(vocabulary), scale
+
+    def forward(self, text, tokens, ids, mask):
+        words, present = self.words(ids, mask, tokens)
+        u, weights = self.model.queries(text, words, present)
+        prior = self.model.prior(text, present.sum(1)).unsqueeze(1)
+        return torch.cat([u.flatten(1), weights * self.scale, prior], 1), self.model.adapter(text)
+
+
+class WordsDecoder(nn.Module):
+    """state [Q, S], patches f16 [C, T, D] -> logits [C, Q], attention [C, Q, T] (of the queries, by their weights)."""
+
+    def __init__(self, model: Model):
+        super().__init__()
+        self.matcher, self.dim = copy.deepcopy(model.matcher), model.config.dim
+        self.matcher.gram = False
+
+    def forward(self, state, patches):
+        k = 1 + SLOTS
+        u, weights = state[:, : k * self.dim].reshape(-1, k, self.dim), state[:, k * self.dim : k * self.dim + k]
+        logits, attention = self.matcher(u, weights, patches.to(torch.float32))
+        share = (weights / weights.sum(1, keepdim=True)).unsqueeze(0).unsqueeze(-1)
+        return logits + state[:, -1].unsqueeze(0), (attention * share).sum(2)
+
+
+class LabelScorer(nn.Module):
+    """patches f16 [B, T, D], global [B, E] -> logits [B, labels].
+
+    Every label: its descriptions' cosines with the global vector, reweighted per image as RAM++ reweights
+    (softmax over the descriptions of sharpness * cosine), times `scale`, plus `bias` (one number, or one a label). The `top` best labels of an image
+    also get `gate` times the decoder's logit, ordinary form, for the equally reweighted description vector.
+    """
+
+    def __init__(
+        self, model: Model, descriptions, count, scale: float, bias, gate: float, top: int = 50, sharpness: float = 10.0
+    ):
+        super().__init__()
+        self.model, self.top, self.gate = model, min(top, descriptions.shape[0]), gate
+        self.scale, self.sharpness = scale, sharpness
+        self.register_buffer("bias", torch.as_tensor(bias, dtype=torch.float32))
+        self.descriptions = nn.Parameter(
+            descriptions, requires_grad=False
+        )  # [L, n, E], rows past a label's count repeat row 0
+        n = descriptions.shape[1]
+        self.register_buffer("absent", (torch.arange(n)[None] >= count[:, None]).float() * -1e4)  # [L, n]
+
+    def weights(self, cosines):
+        """cosines [B, L, n] -> weights [B, L, n]; they sum to 1 over a label's descriptions."""
+        return F.softmax(cosines * self.sharpness + self.absent, -1)
+
+    def forward(self, patches, vector):
+        labels, n, width = self.descriptions.shape
+        adapted = self.model.adapter(self.descriptions)
+        cosines = (vector @ adapted.view(labels * n, width).t()).view(-1, labels, n)
+        weights = self.weights(cosines)
+        logits = (weights * cosines).sum(-1) * self.scale + self.bias
+        if not self.gate:
+            return logits + 0 * patches[:, :1, 0].to(torch.float32)
+        best = logits.topk(self.top, -1)[1]  # [B, top]
+        chosen = weights.gather(1, best.unsqueeze(-1).expand(-1, -1, n))
+        texts = (chosen.unsqueeze(-1) * self.descriptions[best]).sum(2)  # [B, top, E]
+        decoded = self.model.decoder(texts, patches.to(torch.float32)) * self.gate
+        return logits.scatter_add(1, best, decoded)

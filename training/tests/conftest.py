@@ -1,0 +1,45 @@
+"""Tiny random models: the tests run in seconds and need no data and no pretrained weights."""
+
+import pytest
+import torch
+
+from training.model import Config, Model
+
+TINY = dict(
+    dim=16,
+    width=16,
+    heads=2,
+    text=24,
+    hidden=12,
+    decoder_heads=3,
+    ffn=20,
+    adapter=8,
+    pooled_hidden=10,
+    tokens=49,
+    token_width=14,
+    pooled=11,
+    classes=9,
+)
+
+
+@pytest.fixture
+def config():
+    return Config(**TINY)
+
+
+@pytest.fixture
+def model(config):
+    """A model whose every part does something: parameters that start at zero are drawn at random."""
+    torch.manual_seed(5)
+    made = Model(config)
+    for p in made.parameters():
+        if float(p.detach().abs().sum()) == 0:
+            torch.nn.init.normal_(p, std=0.3)
+    return made.eval()
+
+
+@pytest.fixture
+def vocabulary():
+    """Ids from 1000 on, as in BERT: three words, two of which continue, one function word, one mark."""
+    names = ["dog", "snow", "##board", "##er", "the", ".", "cat"]
+    return {f"[unused{i}]": i for i in range(1000)} | {name: 1000 + i for i, name in enumerate(names)}

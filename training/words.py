@@ -1,0 +1,127 @@
+"""A text as several queries: its sentence vector and at most SLOTS content words (TRAINING lesson 5).
+
+Everything here is tensor arithmetic over `ids`, `mask` and the text encoder's `tokens`, so that query_state.onnx can do
+it and the server needs to know nothing about words.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .wordlists import split_words
+
+SLOTS = 10
+SPECIAL = 1000  # ids below are padding, marks of the tokenizer and unused entries
+FUNCTION_WORDS = set(
+    split_words(
+        """
+    a an the this that these those some any each every another other such both all no not of in on at with and or but by
+    to from for into onto over under near through while is are was were be being been am has have had do does did its it
+    he she they them him her his their there here who which what where when as up down out off along around across
+    behind beside between against toward towards during after before above below next front very just about also than
+    then so too can could will would may might must i me my we us our you your s t something someone looks look looking
+    photo picture image photograph
+    """
+    )
+)
+
+
+def vocabulary_flags(vocabulary: dict) -> tuple:
+    """token -> id of a WordPiece vocabulary; returns bool [V] continues-a-word and bool [V] starts-a-content-word."""
+    size = max(vocabulary.values()) + 1
+    continues, content = torch.zeros(size, dtype=torch.bool), torch.zeros(size, dtype=torch.bool)
+    for token, i in vocabulary.items():
+        if token.startswith("##"):
+            continues[i] = True
+        elif i >= SPECIAL and token not in FUNCTION_WORDS and any(ch.isalnum() for ch in token):
+            content[i] = len(token) > 1 or not token.isascii()
+    return continues, content
+
+
+class Words(nn.Module):
+    """ids, mask [B, L], tokens [B, L, E] -> word vectors [B, SLOTS, E], each the mean of its pieces, and present
+    [B, SLOTS]."""
+
+    def __init__(self, vocabulary: dict):
+        super().__init__()
+        continues, content = vocabulary_flags(vocabulary)
+        self.register_buffer("kind", continues.to(torch.uint8) * 2 + content.to(torch.uint8))
+
+    def forward(self, ids, mask, tokens):
+        kind = self.kind[ids].to(torch.int64) * mask
+        first = (kind == 1).to(torch.float32)  # starts a content word
+        starts = (kind != 2).to(torch.float32)
+        word = torch.cumsum(starts, 1)
+        same = (word.unsqueeze(2) == word.unsqueeze(1)).to(torch.float32)  # [B, L, L]
+        inside = (same * first.unsqueeze(1)).amax(2) * mask.to(torch.float32)  # piece of a content word
+        slot = torch.cumsum(first, 1)
+        wanted = torch.arange(1, SLOTS + 1, device=ids.device, dtype=torch.float32)
+        pick = (slot.unsqueeze(1) == wanted[None, :, None]).to(torch.float32) * inside.unsqueeze(1)  # [B, SLOTS, L]
+        count = pick.sum(2, keepdim=True)
+        return pick @ tokens / count.clamp(min=1), (count.squeeze(2) > 0).to(torch.float32)
+
+
+class TextQueries(nn.Module):
+    """Sentence and words -> queries u [B, 1 + SLOTS, D] of length one, and their weights [B, 1 + SLOTS]."""
+
+    def __init__(self, text: int, dim: int):
+        super().__init__()
+        self.sentence, self.word = nn.Linear(text, dim), nn.Linear(text, dim)
+        self.context = nn.Linear(text, dim, bias=False)
+        self.gate_sentence, self.gate_word = nn.Linear(text, 1), nn.Linear(text, 1)
+        self.register_buffer("word_mean", torch.zeros(text))
+        self.drop = nn.Dropout(0.2)
+        for gate, start in ((self.gate_sentence, 2.0), (self.gate_word, 0.5)):
+            nn.init.zeros_(gate.weight)
+            nn.init.constant_(gate.bias, start)
+
+    def forward(self, sentence, words, present):
+        words = F.normalize(words - self.word_mean, dim=-1)
+        s, w = self.drop(sentence), self.drop(words)
+        u = torch.cat([self.sentence(s).unsqueeze(1), self.word(w) + self.context(s).unsqueeze(1)], 1)
+        gates = torch.cat(
+            [F.softplus(self.gate_sentence(sentence)), F.softplus(self.gate_word(words)).squeeze(-1) * present], 1
+        )
+        return F.normalize(u, dim=-1), gates
+
+
+class TextPrior(nn.Module):
+    """Sentence vector [B, E] and number of content words [B] -> one number per text [B]."""
+
+    def __init__(self, text: int = 384, hidden: int = 48):
+        super().__init__()
+        self.up, self.down = nn.Linear(text + 2, hidden), nn.Linear(hidden, 1)
+        nn.init.zeros_(self.down.weight)
+        nn.init.zeros_(self.down.bias)
+
+    def forward(self, sentence, words):
+        """`words`: how many content words the text has."""
+        extra = torch.stack([words / 5, torch.exp(-words)], 1)
+        return self.down(torch.tanh(self.up(torch.cat([sentence * 4, extra], 1)))).squeeze(1)
+
+
+class TokenMatcher(nn.Module):
+    """One cross-attention a query: how well the mean of the tokens that a query attends to points the query's way.
+
+    a = softmax(sharpness * u . v) over the tokens; score = cosine(u, sum a v); logit = sum of weight * score.
+    `patches` are the tokens v, of length one times sqrt(D). For many queries an image (training) the Gram matrix of the
+    tokens gives the length of their mean: T * T instead of T * D multiply-adds a query, once it is there.
+    """
+
+    def __init__(self, dim: int):
+        super().__init__()
+        self.dim, self.gram = dim, True
+        self.log_sharpness = nn.Parameter(torch.tensor(2.08))  # 8
+
+    def forward(self, u, weights, patches):
+        """u [Q, K, D], weights [Q, K], patches [C, T, D] -> logits [C, Q], attention [C, Q, K, T]."""
+        q, k = u.shape[0], u.shape[1]
+        v = patches * self.dim**-0.5
+        t = v.shape[1]
+        dots = u.reshape(-1, self.dim) @ v.reshape(-1, self.dim).t()  # [Q * K, C * T]
+        dots = dots.view(-1, v.shape[0], t).transpose(0, 1)  # [C, Q * K, T]
+        a = F.softmax(dots * self.log_sharpness.exp(), -1)
+        square = ((a @ (v @ v.transpose(1, 2))) * a).sum(-1) if self.gram else (a @ v).square().sum(-1)
+        length = square.clamp(min=1e-6).sqrt()
+        score = ((a * dots).sum(-1) / length).view(-1, q, k)
+        return (score * weights).sum(-1), a.view(-1, q, k, t)
