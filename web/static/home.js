@@ -11,7 +11,7 @@ import { searchFor } from "./searchbox.js";
 
 const pageSize = 60;
 const indexCommand = "sightline index ~/Pictures";
-const examples = ["a yellow flower", "a dog on grass", "boats on the water", "cat OR dog", "food NOT person", "tag:bird", "a street at night"];
+const examples = ["a yellow flower", "a dog on grass", "people making music", "a bridge at night", "cat OR dog", "animal NOT bird", "tag:bird"];
 
 /** Shows the start page; gives {collection, grid, ready} for the enlarged view. */
 export function showHome() {
