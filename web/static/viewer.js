@@ -26,7 +26,10 @@ export function showViewer(id, source) {
   loading.abort();
   loading = new AbortController();
   draw();
-  if (opening) dialog.showModal();
+  if (opening) {
+    dialog.showModal();
+    dialog.focus(); // not the close button: the Enter key that opened the view would press it as well
+  }
   document.documentElement.classList.add("viewing");
   if (placeOf(shown) >= 0) return;
   source.ready?.then(() => { // the search that it belongs to has arrived: why it matches, and its neighbours
