@@ -135,7 +135,10 @@ def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     balanced = [w * (share / w.sum()) * 1e5 for _, _, w, _, _, share in batches]
-    flat = [np.concatenate([v.ravel() for v in column]) for column in ([b[0] for b in batches], [b[1] for b in batches], balanced)]
+    flat = [
+        np.concatenate([v.ravel() for v in column])
+        for column in ([b[0] for b in batches], [b[1] for b in batches], balanced)
+    ]
     first, bias = fit_logistic(*flat)
     pairs = []
     for (base, positive, _, sentence, words, _), w in zip(batches, balanced, strict=True):
@@ -168,7 +171,9 @@ def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
 GRID = np.arange(0.02, 0.6, 0.01)  # of thresholds
 
 
-def choose_threshold(present: np.ndarray, absent: np.ndarray, absurd: np.ndarray, grid=GRID, nonsense: float = 0.98) -> float:
+def choose_threshold(
+    present: np.ndarray, absent: np.ndarray, absurd: np.ndarray, grid=GRID, nonsense: float = 0.98
+) -> float:
     """The cut with the best mean of `matches where the thing is there` and `finds nothing where it is not`, of those at
     which at least `nonsense` of the absurd queries find nothing.
 
