@@ -19,6 +19,7 @@ from .model import Model
 from .train import Average, Texts, global_vectors
 
 CAPTIONED, PAIRS, OTHERS = 160, 32, 64
+PHRASE = 0.2  # share of captioned rows that are paired with a short phrase instead
 LABELS_DRAWN = 24  # labels an image is decoded against: its own, then the hardest and random ones
 
 
@@ -151,8 +152,10 @@ def stage2_losses(model, corpus, texts, words, fitted, paired, ids, names, membe
     """(InfoNCE of dot + text queries over the paired rows, asymmetric loss of dot + label decoder over all)."""
     tokens, _, logits = corpus.batch(ids, rng.random(len(ids)) < 0.5)
     keep = (torch.rand(tokens.shape[:2]) > 0.1).float().unsqueeze(-1)
-    patches = model.image.patches((tokens - model.image.token_mean) * model.image.token_scale * keep)
-    chosen = texts.draw(paired, rng)
+    with torch.autocast("cpu", torch.bfloat16):
+        patches = model.image.patches((tokens - model.image.token_mean) * model.image.token_scale * keep)
+    patches = patches.float()
+    chosen = texts.draw(paired, rng, PHRASE)
     positive, ignored = texts.relations(paired, chosen)
     sentence, word, present = words(chosen)
     present = present * (torch.rand(present.shape) > 0.15).float()

@@ -51,10 +51,8 @@ class Corpus:
 
     def source_counts(self) -> dict:
         """Train rows that were used, per source."""
-        return {
-            s: int((self.sources[self.where("train")] == s).sum())
-            for s in sorted(set(self.sources[self.where("train")]))
-        }
+        used = self.sources[self.where("train")]
+        return {str(source): int((used == source).sum()) for source in sorted(set(used))}
 
     def vectors(self, texts: list) -> np.ndarray:
         return text.cached_vectors(self.encoder, texts, self.work)

@@ -53,7 +53,10 @@ def export_image_encoder(model: Model, target: Path, pretrained: bool = True) ->
 
 
 def export_text_side(model: Model, vocabulary: dict, folder: Path, scale: float = 1.0) -> int:
-    """`scale`: of the matcher's logit, in the words form. Writes query_state.onnx and decoder.onnx in the form that the model's config names; returns the state's width."""
+    """Writes query_state.onnx and decoder.onnx in the form that the model's config names; returns the state's width.
+
+    `scale`: of the matcher's logit, in the words form.
+    """
     c, length = model.config, 7
     text_vectors = torch.nn.functional.normalize(torch.randn(2, c.text), dim=-1)
     ids = torch.randint(1000, max(vocabulary.values()), (2, length))
@@ -65,7 +68,8 @@ def export_text_side(model: Model, vocabulary: dict, folder: Path, scale: float 
     example = tuple(given[name] for name in state.inputs)
     dynamic = {name: {0: "B"} if name == "text" else {0: "B", 1: "L"} for name in state.inputs}
     dynamic |= {"state": {0: "B"}, "vector": {0: "B"}}
-    graphs.export(state, example, folder / "query_state.onnx", state.inputs, ["state", "vector"], dynamic)
+    outputs = ["state", "vector"]
+    graphs.export(state, example, folder / "query_state.onnx", state.inputs, outputs, dynamic, store="int8")
     states = state.eval()(*example)[0].detach()
     graphs.export(
         decoder,
@@ -85,9 +89,8 @@ def export_label_scorer(model: Model, descriptions, count, labelling: dict, targ
         torch.randn(2, c.tokens, c.dim).to(torch.float16),
         torch.nn.functional.normalize(torch.randn(2, c.text), dim=-1),
     )
-    graphs.export(
-        scorer.LabelScorer(model, descriptions, count, **labelling), example, target, ["patches", "global"], ["logits"]
-    )
+    labeller = scorer.LabelScorer(model, descriptions, count, **labelling)
+    graphs.export(labeller, example, target, ["patches", "global"], ["logits"], store="int8")
 
 
 def load_run(file: Path) -> tuple:

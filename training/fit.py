@@ -131,12 +131,8 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
         known = weight.reshape(shape) > 0
         fitted.figures[f"ece_{name}"] = evaluate.calibration_error(p[known], positive.reshape(shape)[known])
         best[name] = (p, positive.reshape(shape), known)
-    present = np.concatenate([found(*best["captions"])[0][::4], found(*best["phrases"])[0], found(*best["labels"])[0]])
-    nowhere = ~best["labels"][1].any(1)
-    absent = found(*(v[nowhere] for v in best["labels"]))[1]
-    fitted.match_threshold = calibrate.choose_threshold(present, absent, best["absurd"][0].max(1))
+    fitted.match_threshold = calibrate.choose_threshold(*small_collections(best))
     cut = fitted.match_threshold
-    fitted.figures["nothing_absent_labels"] = float((absent <= cut).mean())
     for name in sets:
         there, not_there = found(*best[name])
         if len(there):
@@ -153,6 +149,25 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
         }
     )
     return fitted, prior, (everything, patches, vectors)
+
+
+def small_collections(best: dict, images: int = 250, draws: int = 12, seed: int = 0) -> tuple:
+    """(present, absent, absurd) best probabilities of queries over random small collections of tuning rows.
+
+    The more images, the likelier that one of them looks like something that is not there; people start with few.
+    """
+    rng = np.random.default_rng(seed)
+    present, absent = [], []
+    for _ in range(draws):
+        for name in ("captions", "phrases", "labels"):
+            p, positive, known = best[name]
+            drawn = rng.choice(p.shape[1], min(images, p.shape[1]), replace=False)
+            there, _ = found(p[:, drawn], positive[:, drawn], known[:, drawn])
+            present.append(there[::4] if name == "captions" else there)
+            if name == "labels":
+                nowhere = ~positive[:, drawn].any(1)
+                absent.append(found(*(v[nowhere][:, drawn] for v in (p, positive, known)))[1])
+    return np.concatenate(present), np.concatenate(absent), best["absurd"][0].max(1)
 
 
 def found(p, positive, known) -> tuple:

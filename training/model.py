@@ -8,6 +8,7 @@
 * `TextQueries` and `TokenMatcher` (training.words): a text as several queries, for free text.
 """
 
+import copy
 import math
 from dataclasses import asdict, dataclass
 
@@ -34,6 +35,7 @@ class Config:
     layers: int = 2
     adapter: int = 256
     pooled_hidden: int = 768
+    second: bool = False  # whether a second, separately trained pooled MLP is averaged into the global vector
     global_tokens: bool = True  # whether the global vector also attends to tokens, or is a function of pooled features
     text_form: str = "words"  # free text: "words" (several queries, TokenMatcher) or "single" (the folded decoder)
     tokens: int = backbone.TOKENS
@@ -110,6 +112,7 @@ class ImageHead(nn.Module):
             nn.Dropout(0.3),
             nn.Linear(config.pooled_hidden, config.text),
         )
+        self.second = copy.deepcopy(self.mlp) if config.second else None
         self.class_texts = nn.Linear(config.classes, config.text, bias=False)
         self.class_sharpness = nn.Parameter(torch.tensor(0.7))
 
@@ -129,7 +132,11 @@ class ImageHead(nn.Module):
             weights = F.softmax(self.attend(x), 1)  # [B, T, 4]
             attended = self.attended((weights.transpose(1, 2) @ x).flatten(1))
         named = self.class_texts(F.softmax(logits * self.class_sharpness, -1))
-        return F.normalize(named + self.mlp((pooled - self.pooled_mean) * self.pooled_scale) + attended, dim=-1)
+        pooled = (pooled - self.pooled_mean) * self.pooled_scale
+        vector = F.normalize(named + self.mlp(pooled) + attended, dim=-1)
+        if self.second is None:
+            return vector
+        return F.normalize(vector + F.normalize(named + self.second(pooled), dim=-1), dim=-1)
 
 
 class TextAdapter(nn.Module):

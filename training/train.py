@@ -11,6 +11,7 @@ import copy
 import json
 import math
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,22 @@ from .corpus import PAIRED, Corpus, fold_of
 from .model import Config, Model
 
 CAPTIONED, PAIRS, OTHERS = 224, 64, 128  # rows of a batch: Flickr8k, other rows with telling texts, the rest
-EPOCHS = (13, 8, 9)  # stage 1, each cross-fitting fold, stage 2
-MIX = 0.5  # largest share of a second caption in a text vector
-PHRASE = 0.12  # share of captioned rows that are paired with a short phrase instead
+EPOCHS = (12, 7, 12, 8)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a stage-1 model is shown, and how much each loss weighs beside the captions' InfoNCE."""
+
+    tags: float  # asymmetric loss over the label set
+    distilled: float  # KL from the ImageNet posterior
+    phrase: float  # share of captioned rows that are paired with a short phrase instead
+    mix: float  # largest share of a second caption in a text vector: a caption says what one person saw
+    soft: float = 0.3  # cross entropy against the text encoder's own similarities
+
+
+FIRST = Recipe(tags=0.05, distilled=1.0, phrase=0.2, mix=0.5)
+SECOND = Recipe(tags=0.02, distilled=0.6, phrase=0.12, mix=0.5)
 
 
 class Texts:
@@ -38,22 +52,21 @@ class Texts:
         self.vectors = torch.from_numpy(np.concatenate([corpus.vectors(full), corpus.vectors(short)]))
         self.owned = [set(a) | {self.shift + b for b in s} for a, s in zip(self.full_of, self.short_of, strict=True)]
 
-    def draw(self, ids: np.ndarray, rng) -> np.ndarray:
-        """One text number per row."""
+    def draw(self, ids: np.ndarray, rng, phrase: float) -> np.ndarray:
+        """One text number per row; a phrase instead of a whole text with the given chance."""
         chosen = []
         for i in ids:
             short = self.short_of[i]
-            if short and rng.random() < PHRASE:
+            if short and rng.random() < phrase:
                 chosen.append(self.shift + short[rng.integers(len(short))])
             else:
                 chosen.append(self.full_of[i][rng.integers(len(self.full_of[i]))])
         return np.array(chosen)
 
-    def mixed(self, ids: np.ndarray, chosen: np.ndarray, rng) -> torch.Tensor:
-        """Vectors of the drawn texts, each mixed with up to half of another text of the same row: a caption says what
-        one person saw, and there are few."""
+    def mixed(self, ids: np.ndarray, chosen: np.ndarray, rng, mix: float) -> torch.Tensor:
+        """Vectors of the drawn texts, each mixed with up to `mix` of another text of the same row."""
         others = [self.full_of[i][rng.integers(len(self.full_of[i]))] for i in ids]
-        share = torch.from_numpy(rng.random((len(ids), 1)) * MIX).float()
+        share = torch.from_numpy(rng.random((len(ids), 1)) * mix).float()
         return F.normalize((1 - share) * self.vectors[chosen] + share * self.vectors[others], dim=-1)
 
     def relations(self, ids: np.ndarray, chosen: np.ndarray) -> tuple:
@@ -130,7 +143,7 @@ def tune_figures(model: Model, corpus: Corpus, texts: Texts) -> dict:
     return {k: round(v, 4) for k, v in figures.items() if v is not None}
 
 
-def stage1_loss(model, corpus, texts, paired, others, rng, names, classes, member):
+def stage1_loss(model, corpus, texts, paired, others, rng, names, classes, member, recipe: Recipe):
     """The joint loss of one batch: captions and phrases, tags, distillation."""
     ids = np.concatenate([paired, others])
     tokens, pooled, logits = corpus.batch(ids, rng.random(len(ids)) < 0.5, model.config.global_tokens)
@@ -138,9 +151,9 @@ def stage1_loss(model, corpus, texts, paired, others, rng, names, classes, membe
     with torch.autocast("cpu", torch.bfloat16):
         vectors = model.image.vector((tokens - model.image.token_mean) * model.image.token_scale * keep, pooled, logits)
     vectors = F.normalize(vectors.float(), dim=-1)
-    chosen = texts.draw(paired, rng)
+    chosen = texts.draw(paired, rng, recipe.phrase)
     positive, ignored = texts.relations(paired, chosen)
-    raw = texts.mixed(paired, chosen, rng)
+    raw = texts.mixed(paired, chosen, rng, recipe.mix)
     queries = model.adapter(raw)
     scale = model.log_scale.exp().clamp(max=60)
     similarity = scale * vectors[: len(paired)] @ queries.t()
@@ -151,7 +164,8 @@ def stage1_loss(model, corpus, texts, paired, others, rng, names, classes, membe
     weight = torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]]) * ~seen
     tags = losses.asymmetric(tag_logits, torch.from_numpy(corpus.positive[ids]), weight)
     distilled = losses.distillation(model.class_scale * vectors @ classes.t(), logits)
-    return caption + 0.3 * soft + 0.02 * tags + 0.6 * distilled, (caption, soft, tags, distilled)
+    total = caption + recipe.soft * soft + recipe.tags * tags + recipe.distilled * distilled
+    return total, (caption, soft, tags, distilled)
 
 
 def train_stage1(
@@ -211,7 +225,16 @@ def train_stage1(
                 [order[k * CAPTIONED : (k + 1) * CAPTIONED], rng.choice(pairs, PAIRS, replace=False)]
             )
             loss, parts = stage1_loss(
-                model, corpus, texts, paired, rng.choice(rest, OTHERS, replace=False), rng, names, classes, member
+                model,
+                corpus,
+                texts,
+                paired,
+                rng.choice(rest, OTHERS, replace=False),
+                rng,
+                names,
+                classes,
+                member,
+                FIRST,
             )
             optimiser.zero_grad()
             loss.backward()
@@ -242,6 +265,59 @@ def train_stage1(
             state_file,
         )
     return average.model
+
+
+def train_second(first: Model, corpus, texts, epochs: int, seed: int, report=print) -> Model:
+    """Adds a second pooled MLP to a stage-1 model: trained alone against the first one's frozen adapter and class branch,
+    then averaged in. Two views that overfit differently find more than either."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    config = Config(**{**first.config.as_dict(), "second": True})
+    alone = Model(Config(**{**first.config.as_dict(), "global_tokens": False}))
+    alone.load_state_dict(first.state_dict())
+    fresh = Model(alone.config).image.mlp
+    alone.image.mlp.load_state_dict(fresh.state_dict())
+    for p in alone.parameters():
+        p.requires_grad_(False)
+    for p in alone.image.mlp.parameters():
+        p.requires_grad_(True)
+    captioned = corpus.where("train", "flickr8k")
+    pairs = np.array([i for i in corpus.where("train", *(PAIRED - {"flickr8k"})) if texts.full_of[i]])
+    rest = np.setdiff1d(corpus.where("train"), captioned)
+    names, classes = corpus.label_texts()[0][:, 0], torch.from_numpy(corpus.class_vectors())
+    member = torch.from_numpy(corpus.class_membership())
+    optimiser = torch.optim.AdamW(alone.image.mlp.parameters(), lr=1e-3, weight_decay=0.05)
+    steps = max(1, len(captioned) // CAPTIONED)
+    total, step, begun, average = epochs * steps, 0, time.time(), Average(alone, 0.98)
+    alone.adapter.eval()
+    for _ in range(epochs):
+        order = rng.permutation(captioned)
+        alone.image.train()
+        for k in range(steps):
+            optimiser.param_groups[0]["lr"] = 1e-3 * (
+                min(1, (step + 1) / 40) * 0.5 * (1 + math.cos(math.pi * step / total)) + 0.01
+            )
+            paired = np.concatenate(
+                [order[k * CAPTIONED : (k + 1) * CAPTIONED], rng.choice(pairs, PAIRS, replace=False)]
+            )
+            others = rng.choice(rest, OTHERS, replace=False)
+            loss, _ = stage1_loss(alone, corpus, texts, paired, others, rng, names, classes, member, SECOND)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(alone.image.mlp.parameters(), 1.0)
+            optimiser.step()
+            step += 1
+            average.update(alone, step)
+    both = Model(config)
+    state = {**first.state_dict(), **{f"image.second.{k}": v for k, v in average.model.image.mlp.state_dict().items()}}
+    both.load_state_dict(state)
+    line = {
+        "stage": "second",
+        "seconds": round(time.time() - begun),
+        "alone": tune_figures(average.model, corpus, texts),
+    }
+    report(json.dumps(line | {"both": tune_figures(both.eval(), corpus, texts)}))
+    return both
 
 
 def read_keep_out(file) -> frozenset:
@@ -290,12 +366,14 @@ def run(args) -> None:
         )
         for f in range(4)
     ]
+    seed = args.seed + 20
+    first = stage("second", lambda: train_second(first, corpus, texts, args.epochs[2], seed, report))
     words = align.WordStore(corpus, texts)
 
     def second():
         fitted = align.CrossFitted(corpus, folds, first)
         return align.train_stage2(
-            copy.deepcopy(first), corpus, texts, words, fitted, out, args.epochs[2], args.seed, report
+            copy.deepcopy(first), corpus, texts, words, fitted, out, args.epochs[3], args.seed, report
         )
 
     model = stage("stage2", second)
@@ -330,7 +408,7 @@ def main() -> None:
     parser.add_argument(
         "--keep-out", type=Path, help="file of labels to hold out, one a line (open-vocabulary figures)"
     )
-    parser.add_argument("--epochs", type=int, nargs=3, default=EPOCHS, metavar=("STAGE1", "FOLD", "STAGE2"))
+    parser.add_argument("--epochs", type=int, nargs=4, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
