@@ -144,7 +144,7 @@ def train_stage2(
         if epoch % 3 == 2 or epoch + 1 == epochs:
             line.update(tune_rerank(average.model, corpus, texts, words))
         report(json.dumps(line))
-        torch.save(average.model.state_dict(), out / "stage2.pt")
+        torch.save(average.model.state_dict(), out / "stage2.state")  # to look at a running stage
     return average.model
 
 

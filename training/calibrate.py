@@ -19,7 +19,15 @@ from .wordlists import split_bars, split_words
 from .words import TextPrior
 
 TEMPLATES = ["{}", "{}", "a photo of {a}", "{a}"]
-FREQUENT = 60  # labels that occur too widely to count as absent where a source does not mention them
+# Parts of scenes that go unmentioned: where a source's tags do not say them, nothing is known.
+UNMENTIONED = set(
+    split_words(
+        """
+    sky tree grass water plant building ground leaf wall cloud rock stone clothing light road street shirt dirt sand
+    wood window field hill mountain landscape head face furniture pants jeans shorts hat jacket
+    """
+    )
+)
 
 # Fitted on these; training/queries.py holds other ones to measure with.
 ABSURD_WORDS = split_words(
@@ -54,17 +62,15 @@ def absurd(rng, count: int) -> list:
 def label_truth(corpus, ids: np.ndarray) -> tuple:
     """positive bool [N, L], weight f32 [N, L] (0: unknown) of label names on rows.
 
-    Inside a source's own vocabulary absence counts fully. Outside it counts for a third, but not for frequent labels and
-    not for what the backbone believes to see.
+    Inside a source's own vocabulary absence counts fully. Outside it counts for a third, but not for parts of scenes that
+    go unmentioned and not for what the backbone believes to see.
     """
     positive = corpus.positive[ids]
     weight = corpus.negative_weight[corpus.source_id[ids]].copy()
-    frequent = np.argsort(-corpus.positive[corpus.where("train")].sum(0))[:FREQUENT]
     outside = weight < 1
     weight[outside] = 0.33
-    generic = np.zeros(weight.shape[1], bool)
-    generic[frequent] = True
-    weight[outside & generic[None]] = 0
+    unmentioned = np.array([label.name in UNMENTIONED for label in corpus.labels])
+    weight[outside & unmentioned[None]] = 0
     posterior = F.softmax(torch.from_numpy(corpus.plain["logits"][ids].astype(np.float32)), 1).numpy()
     weight[(posterior @ corpus.class_membership() > 0.05) & ~positive] = 0
     weight[positive] = 1

@@ -46,6 +46,17 @@ class Measured:
         ]
         return vector @ self.vectors.T, np.concatenate(logits)
 
+    def reranked(self, texts: list) -> tuple:
+        """dot [Q, N], logits [Q, N] of each query's best CANDIDATES images, -inf elsewhere."""
+        states, vectors = self.bundle.queries(texts)
+        dot = vectors @ self.vectors.T
+        final = np.full(dot.shape, -np.inf, np.float32)
+        for q in range(len(texts)):
+            best = np.argsort(-dot[q])[:CANDIDATES]
+            given = (states[q : q + 1], vectors[q : q + 1], self.patches[best], self.vectors[best])
+            final[q, best] = self.bundle.text_logits(*given)[0]
+        return dot, final
+
     def answer(self, texts: list) -> np.ndarray:
         """Probabilities [Q, N] as search gives them: labels and aliases from the label scorer, the rest as free text."""
         p = self.bundle.probability(self.text(texts)[1], "text")
@@ -62,8 +73,7 @@ def text_to_image(m: Measured) -> tuple:
     if not captions:
         return None, None
     owner = np.array([k for _, k in captions])
-    dot, logits = m.text([c for c, _ in captions])
-    final = evaluate.rerank(dot, logits, CANDIDATES)
+    dot, final = m.reranked([c for c, _ in captions])
     figures = evaluate.recall(evaluate.ranks(final, owner))
     figures |= {f"stage1_{k}": v for k, v in evaluate.recall(evaluate.ranks(dot, owner)).items()}
     kept = np.isfinite(final)

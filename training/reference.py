@@ -49,18 +49,20 @@ class Bundle:
             vectors.append(v)
         return np.concatenate(patches), np.concatenate(vectors)
 
-    def queries(self, texts: list) -> tuple:
-        """Texts, each alone as the server runs them -> state [Q, S], vector [Q, E]."""
+    def queries(self, texts: list, batch: int = 32) -> tuple:
+        """Texts -> state [Q, S], vector [Q, E]. Batched by length: neither graph lets padding reach a text."""
         wanted = [i.name for i in self.query_state.get_inputs()]
-        states, vectors = [], []
-        for t in texts:
-            ids, mask = self.text_encoder.ids([t])
-            vector, tokens = self.text_encoder.session.run(["text", "tokens"], {"ids": ids, "mask": mask})
-            given = {"text": vector, "tokens": tokens, "ids": ids, "mask": mask}
+        outputs = [o.name for o in self.text_encoder.session.get_outputs()]
+        states = vectors = None
+        for chosen, ids, mask in self.text_encoder.batches(texts, batch):
+            given = dict(zip(outputs, self.text_encoder.session.run(outputs, {"ids": ids, "mask": mask}), strict=True))
+            given |= {"ids": ids, "mask": mask}
             state, vector = self.query_state.run(["state", "vector"], {n: given[n] for n in wanted})
-            states.append(state)
-            vectors.append(vector)
-        return np.concatenate(states), np.concatenate(vectors)
+            if states is None:
+                states = np.zeros((len(texts), state.shape[1]), np.float32)
+                vectors = np.zeros((len(texts), vector.shape[1]), np.float32)
+            states[chosen], vectors[chosen] = state, vector
+        return states, vectors
 
     def text_logits(self, state, vector, patches, vectors) -> np.ndarray:
         """Final logits [Q, C] of free text: decoder + scale * dot + bias."""

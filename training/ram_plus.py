@@ -1,0 +1,260 @@
+"""Official RAM++ checkpoints as PyTorch modules that export well: every size is read from the checkpoint's tensors.
+
+Written from the published layout: a Swin transformer, a projection, and the tag decoder, which is `model.Decoder`. Shapes:
+B images, T = patches without token 0, D = 512 projected, L labels, N = 51 descriptions a label.
+"""
+
+import math
+import re
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .model import Config, Decoder
+
+DESCRIPTIONS = 51  # a label; row i of `label_embed` is label i // 51, description i % 51
+
+
+class SwinBlock(nn.Module):
+    """Window attention, shifted or not, and an MLP, over a [B, side * side, width] map."""
+
+    def __init__(self, width: int, heads: int, side: int, window: int, shift: int, hidden: int):
+        super().__init__()
+        self.width, self.heads, self.side = width, heads, side
+        self.window, self.shift = (side, 0) if side <= window else (window, shift)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.fc1, self.fc2 = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.table = nn.Parameter(torch.zeros((2 * window - 1) ** 2, heads))
+        self.register_buffer("relative", relative_positions(self.window, window), persistent=False)
+        self.register_buffer("mask", shift_mask(side, self.window, self.shift), persistent=False)
+
+    def forward(self, x):
+        y = self.norm1(x).view(-1, self.side, self.side, self.width)
+        if self.shift:
+            y = torch.roll(y, (-self.shift, -self.shift), (1, 2))
+        y = self.back(self.attend(self.windows(y)))
+        if self.shift:
+            y = torch.roll(y, (self.shift, self.shift), (1, 2))
+        x = x + y.reshape(-1, self.side * self.side, self.width)
+        return x + self.fc2(F.gelu(self.fc1(self.norm2(x))))
+
+    def windows(self, y):
+        """[B, side, side, C] -> [B, windows, window * window, C]."""
+        n, w = self.side // self.window, self.window
+        y = y.view(-1, n, w, n, w, self.width).permute(0, 1, 3, 2, 4, 5)
+        return y.reshape(-1, n * n, w * w, self.width)
+
+    def back(self, y):
+        """The inverse of `windows`."""
+        n, w = self.side // self.window, self.window
+        y = y.view(-1, n, n, w, w, self.width).permute(0, 1, 3, 2, 4, 5)
+        return y.reshape(-1, self.side, self.side, self.width)
+
+    def attend(self, y):
+        """Attention inside each window; y [B, windows, M, C]."""
+        count, size, each = y.shape[1], y.shape[2], self.width // self.heads
+        qkv = self.qkv(y).view(-1, count, size, 3, self.heads, each).permute(3, 0, 1, 4, 2, 5)
+        q, k, v = qkv.unbind(0)  # [B, windows, heads, M, each]
+        bias = self.table[self.relative].permute(2, 0, 1)
+        a = (q * each**-0.5) @ k.transpose(-1, -2) + bias + self.mask.unsqueeze(1)
+        y = (F.softmax(a, -1) @ v).transpose(2, 3).reshape(-1, count, size, self.width)
+        return self.proj(y)
+
+
+def relative_positions(window: int, table: int) -> torch.Tensor:
+    """Rows of the bias table [M, M] for pairs of positions in a window; the table is for windows of `table`."""
+    at = torch.stack(torch.meshgrid(torch.arange(window), torch.arange(window), indexing="ij"), -1).view(-1, 2)
+    delta = at[:, None] - at[None] + table - 1
+    return delta[..., 0] * (2 * table - 1) + delta[..., 1]
+
+
+def shift_mask(side: int, window: int, shift: int) -> torch.Tensor:
+    """[windows, M, M]: -100 between cells that only the cyclic shift brought together."""
+    n = side // window
+    if not shift:
+        return torch.zeros(n * n, window * window, window * window)
+    stripe = torch.zeros(side, dtype=torch.long)
+    stripe[side - window : side - shift], stripe[side - shift :] = 1, 2
+    region = (stripe[:, None] * 3 + stripe[None]).view(n, window, n, window).permute(0, 2, 1, 3).reshape(n * n, -1)
+    return (region[:, :, None] != region[:, None]).float() * -100.0
+
+
+class Merge(nn.Module):
+    """Joins 2 x 2 cells: [B, side * side, C] -> [B, side * side / 4, 2C]."""
+
+    def __init__(self, width: int, side: int):
+        super().__init__()
+        self.width, self.side = width, side
+        self.norm, self.reduction = nn.LayerNorm(4 * width), nn.Linear(4 * width, 2 * width, bias=False)
+
+    def forward(self, x):
+        half = self.side // 2
+        x = x.view(-1, half, 2, half, 2, self.width).permute(0, 1, 3, 4, 2, 5)  # column within the cell before the row
+        return self.reduction(self.norm(x.reshape(-1, half * half, 4 * self.width)))
+
+
+class ImageEncoder(nn.Module):
+    """pixels [B, 3, S, S] -> patches [B, T, D] without token 0, global [B, D]: token 0, normalised."""
+
+    def __init__(self, weights: dict, size: int, dtype=torch.float16):
+        super().__init__()
+        self.dtype = dtype
+        conv = weights["visual_encoder.patch_embed.proj.weight"]
+        self.embed = nn.Conv2d(3, conv.shape[0], conv.shape[-1], conv.shape[-1])
+        self.embed_norm = nn.LayerNorm(conv.shape[0])
+        self.stages, self.merges = nn.ModuleList(), nn.ModuleList()
+        width, side = conv.shape[0], size // conv.shape[-1]
+        for stage, depth in enumerate(depths(weights)):
+            blocks = []
+            for block in range(depth):
+                at = f"visual_encoder.layers.{stage}.blocks.{block}."
+                table, fc1 = weights[at + "attn.relative_position_bias_table"], weights[at + "mlp.fc1.weight"]
+                window = window_of(table)
+                blocks.append(
+                    SwinBlock(width, table.shape[1], side, window, window // 2 if block % 2 else 0, fc1.shape[0])
+                )
+            self.stages.append(nn.Sequential(*blocks))
+            if f"visual_encoder.layers.{stage}.downsample.reduction.weight" in weights:
+                self.merges.append(Merge(width, side))
+                width, side = 2 * width, side // 2
+        self.grid, self.norm = side, nn.LayerNorm(width)
+        self.image_proj = nn.Linear(width, weights["image_proj.weight"].shape[0])
+        self.load_state_dict(swin_state(weights))
+
+    def forward(self, pixels):
+        x = self.embed_norm(self.embed(pixels).flatten(2).transpose(1, 2))
+        for i, stage in enumerate(self.stages):
+            x = stage(x)
+            if i < len(self.merges):
+                x = self.merges[i](x)
+        patches = self.image_proj(self.norm(x))
+        return patches.to(self.dtype), F.normalize(patches.mean(1), dim=-1)
+
+
+def depths(weights: dict) -> list:
+    """Blocks of each stage."""
+    found = [re.match(r"visual_encoder\.layers\.(\d+)\.blocks\.(\d+)\.norm1\.weight", name) for name in weights]
+    pairs = [(int(m[1]), int(m[2])) for m in found if m]
+    return [1 + max(b for s, b in pairs if s == stage) for stage in range(1 + max(s for s, _ in pairs))]
+
+
+def window_of(table: torch.Tensor) -> int:
+    return (math.isqrt(table.shape[0]) + 1) // 2
+
+
+def image_size(weights: dict) -> int:
+    """The official input size: the last stage is one window wide."""
+    first = weights["visual_encoder.layers.0.blocks.0.attn.relative_position_bias_table"]
+    patch = weights["visual_encoder.patch_embed.proj.weight"].shape[-1]
+    return window_of(first) * patch * 2 ** (len(depths(weights)) - 1)
+
+
+def swin_state(weights: dict) -> dict:
+    """The checkpoint's image side under the names of `ImageEncoder`; buffers are recomputed, so they may be missing."""
+    renamed = {}
+    for name, value in weights.items():
+        if name.startswith("image_proj."):
+            renamed[name] = value
+        if not name.startswith("visual_encoder.") or name.endswith(("relative_position_index", "attn_mask")):
+            continue
+        name = name.removeprefix("visual_encoder.")
+        name = re.sub(r"^patch_embed\.proj\.", "embed.", name)
+        name = re.sub(r"^patch_embed\.norm\.", "embed_norm.", name)
+        name = re.sub(r"^layers\.(\d+)\.downsample\.", r"merges.\1.", name)
+        name = re.sub(r"^layers\.(\d+)\.blocks\.", r"stages.\1.", name)
+        name = name.replace("attn.relative_position_bias_table", "table")
+        renamed[re.sub(r"\.(attn|mlp)\.", ".", name)] = value
+    return renamed
+
+
+LAYER = {
+    "query": "crossattention.self.query", "key": "crossattention.self.key", "value": "crossattention.self.value",
+    "out": "crossattention.output.dense", "norm1": "crossattention.output.LayerNorm",
+    "up": "intermediate.dense", "down": "output.dense", "norm2": "output.LayerNorm",
+}  # fmt: skip
+
+
+def decoder_of(weights: dict, heads: int) -> Decoder:
+    """The tag decoder of a checkpoint."""
+    prefix = "tagging_head.encoder.layer."
+    layers = 1 + max(int(name.removeprefix(prefix).split(".")[0]) for name in weights if name.startswith(prefix))
+    key, up = weights[prefix + "0.crossattention.self.key.weight"], weights[prefix + "0.intermediate.dense.weight"]
+    text = weights["label_embed"].shape[1]
+    config = Config(
+        dim=key.shape[1],
+        hidden=key.shape[0],
+        ffn=up.shape[0],
+        layers=layers,
+        text=text,
+        decoder_heads=heads,
+        text_form="single",
+    )
+    state = {name: weights[name] for name in ("fc.weight", "fc.bias")}
+    # Without the projection texts and hidden states are equally wide, and it is the identity.
+    state["wordvec_proj.weight"] = weights.get("wordvec_proj.weight", torch.eye(text))
+    state["wordvec_proj.bias"] = weights.get("wordvec_proj.bias", torch.zeros(key.shape[0]))
+    for i in range(layers):
+        for ours, theirs in LAYER.items():
+            for part in ("weight", "bias"):
+                state[f"layers.{i}.{ours}.{part}"] = weights[f"{prefix}{i}.{theirs}.{part}"]
+    decoder = Decoder(config)
+    decoder.load_state_dict(state)
+    return decoder.eval()
+
+
+def with_token0(patches):
+    """Patches [B, T, D] of any dtype -> f32 [B, 1 + T, D]: token 0 is the mean of the others."""
+    patches = patches.to(torch.float32)
+    return torch.cat([patches.mean(1, keepdim=True), patches], 1)
+
+
+class LabelScorer(nn.Module):
+    """patches [B, T, D], global [B, D] -> logits [B, L]: descriptions reweighted per image, every label decoded."""
+
+    def __init__(self, decoder: Decoder, label_embed: torch.Tensor, reweight_scale: torch.Tensor):
+        super().__init__()
+        self.decoder = decoder
+        self.descriptions = nn.Parameter(label_embed.view(-1, DESCRIPTIONS, label_embed.shape[1]), requires_grad=False)
+        self.sharpness = float(reweight_scale.exp())
+
+    def forward(self, patches, vector):
+        labels, n, width = self.descriptions.shape
+        cosines = (vector @ self.descriptions.view(labels * n, width).t()).view(-1, labels, n)
+        weights = F.softmax(cosines * self.sharpness, -1)
+        texts = (weights.transpose(0, 1) @ self.descriptions).transpose(0, 1)  # [B, L, E]
+        return self.decoder(texts, with_token0(patches))
+
+
+class QueryState(nn.Module):
+    """text [B, E] -> state [B, S]."""
+
+    inputs = ["text"]
+
+    def __init__(self, decoder: Decoder):
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, text):
+        return self.decoder.state(text)
+
+
+class TextDecoder(nn.Module):
+    """state [Q, S], patches [C, T, D] -> logits [C, Q], attention [C, Q, T] over the stored tokens."""
+
+    def __init__(self, decoder: Decoder):
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, state, patches):
+        logits, attention = self.decoder.finish(state, with_token0(patches))
+        stored = attention[:, :, 1:]
+        return logits, stored / stored.sum(-1, keepdim=True)
+
+
+def read_checkpoint(file) -> dict:
+    """The tensors of an official checkpoint, under the newer of its two naming schemes."""
+    saved = torch.load(file, map_location="cpu", weights_only=False)
+    tensors = saved.get("model", saved)
+    return {re.sub(r"^vision_multi\.", "tagging_head.", name): value.float() for name, value in tensors.items()}
