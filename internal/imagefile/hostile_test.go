@@ -173,8 +173,8 @@ func TestWhatIsNoReadableFileIsRefusedWithoutWaiting(t *testing.T) {
 		at("pipe.jpg"):     {sightline.CodeUnreadable, "a named pipe"},
 		at("folder.jpg"):   {sightline.CodeUnreadable, "a folder"},
 		at("loop.jpg"):     {sightline.CodeUnreadable, "symbolic links"},
-		at("dangling.jpg"): {sightline.CodeVanished, "not there"},
-		at("missing.jpg"):  {sightline.CodeVanished, "not there"},
+		at("dangling.jpg"): {sightline.CodeVanished, "no such file"},
+		at("missing.jpg"):  {sightline.CodeVanished, "no such file"},
 		"/dev/zero":        {sightline.CodeUnreadable, "a device"},
 	} {
 		_, err := Open(path, DefaultLimits, true)
@@ -184,7 +184,7 @@ func TestWhatIsNoReadableFileIsRefusedWithoutWaiting(t *testing.T) {
 }
 
 func TestRefusedPermissionIsSaid(t *testing.T) {
-	err := readError("a.jpg", &fs.PathError{Op: "open", Path: "a.jpg", Err: fs.ErrPermission})
+	err := readError(&fs.PathError{Op: "open", Path: "a.jpg", Err: fs.ErrPermission})
 	assert.Equal(t, sightline.CodeUnreadable, err.Code)
 	assert.ErrorContains(t, err, "give this user the right to read it")
 }

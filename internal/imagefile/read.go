@@ -16,21 +16,21 @@ import (
 func read(path string, maxBytes int64) ([]byte, *sightline.Error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, readError(path, err)
+		return nil, readError(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, notRegular(path, info.Mode())
+		return nil, notRegular(info.Mode())
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, readError(path, err)
+		return nil, readError(err)
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
 	if info, err = f.Stat(); err != nil {
-		return nil, readError(path, err)
+		return nil, readError(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, notRegular(path, info.Mode())
+		return nil, notRegular(info.Mode())
 	}
 	if info.Size() > maxBytes {
 		return nil, tooManyBytes(info.Size(), maxBytes)
@@ -38,7 +38,7 @@ func read(path string, maxBytes int64) ([]byte, *sightline.Error) {
 	// A file that grows while it is read is cut off one byte over the limit.
 	data := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
 	if _, err := data.ReadFrom(io.LimitReader(f, maxBytes+1)); err != nil {
-		return nil, readError(path, err)
+		return nil, readError(err)
 	}
 	if int64(data.Len()) > maxBytes {
 		return nil, tooManyBytes(int64(data.Len()), maxBytes)
@@ -46,22 +46,23 @@ func read(path string, maxBytes int64) ([]byte, *sightline.Error) {
 	return data.Bytes(), nil
 }
 
-func readError(path string, err error) *sightline.Error {
+// readError explains why a file cannot be read. Like every error here it leaves naming the file to the caller.
+func readError(err error) *sightline.Error {
 	cause := err
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		cause = pe.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return sightline.Errorf(sightline.CodeVanished, "%s is not there (any more): %w", path, cause)
+		return sightline.Errorf(sightline.CodeVanished, "there is no such file")
 	}
-	e := sightline.Errorf(sightline.CodeUnreadable, "%s cannot be read: %w", path, cause)
+	e := sightline.Errorf(sightline.CodeUnreadable, "the file cannot be read: %w", cause)
 	if errors.Is(err, fs.ErrPermission) {
 		return e.WithHint("give this user the right to read it")
 	}
 	return e
 }
 
-func notRegular(path string, mode fs.FileMode) *sightline.Error {
+func notRegular(mode fs.FileMode) *sightline.Error {
 	kind := "a special file"
 	switch {
 	case mode.IsDir():
@@ -73,7 +74,7 @@ func notRegular(path string, mode fs.FileMode) *sightline.Error {
 	case mode&fs.ModeDevice != 0:
 		kind = "a device"
 	}
-	return sightline.Errorf(sightline.CodeUnreadable, "%s is %s, not a regular file", path, kind)
+	return sightline.Errorf(sightline.CodeUnreadable, "this is %s, not a regular file", kind)
 }
 
 func tooManyBytes(size, limit int64) *sightline.Error {

@@ -19,7 +19,7 @@ type Reporter interface {
 	Done(n int)
 	// Note prints a line (a skipped file, a warning) without breaking the bar.
 	Note(line string)
-	// Finish prints the last state and stops. It may be called twice.
+	// Finish prints the last state, unless there was nothing to do, and stops. It may be called twice.
 	Finish()
 }
 
@@ -73,6 +73,9 @@ type printer struct {
 func (p *printer) started() *printer {
 	p.state.start = p.now()
 	p.drawn = p.state.start
+	if p.width != nil {
+		p.draw()
+	}
 	return p
 }
 
@@ -114,7 +117,10 @@ func (p *printer) Finish() {
 		return
 	}
 	p.finished = true
-	line := p.state.summary(p.now(), p.verb, p.unit) + "\n"
+	line := ""
+	if p.state.total+p.state.done > 0 {
+		line = p.state.summary(p.now(), p.verb, p.unit) + "\n"
+	}
 	if p.width != nil {
 		line = clearLine + line
 	}

@@ -73,6 +73,20 @@ func TestRateLooksAtTheRecentPast(t *testing.T) {
 	assert.Equal(t, "indexing 1059/1200 images, 1.0/s, 2m21s left", got[len(got)-1])
 }
 
+func TestABarIsThereFromTheStart(t *testing.T) {
+	out := &bytes.Buffer{}
+	barPrinter(newClock(), out, 80)
+	assert.Equal(t, clearLine+"indexing 0 images", out.String())
+}
+
+func TestWorkThatNeverBeganLeavesNoLine(t *testing.T) {
+	out := &bytes.Buffer{}
+	linePrinter(newClock(), out).Finish()
+	assert.Empty(t, out.String())
+	barPrinter(newClock(), out, 80).Finish()
+	assert.True(t, strings.HasSuffix(out.String(), clearLine), "the bar is erased")
+}
+
 func TestNoteKeepsTheBarOnItsOwnLine(t *testing.T) {
 	c, out := newClock(), &bytes.Buffer{}
 	p := barPrinter(c, out, 80)
@@ -93,8 +107,9 @@ func TestBarNeverReachesTheLastColumn(t *testing.T) {
 			p.Total(100)
 			c.advance(time.Second)
 			p.Done(150) // more than was announced must not break it
-			drawn := strings.ReplaceAll(out.String(), clearLine, "")
-			assert.Less(t, len(drawn), max(width, 1))
+			for _, drawn := range strings.Split(out.String(), clearLine) {
+				assert.Less(t, len(drawn), max(width, 1))
+			}
 		})
 	}
 }
