@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,8 +41,7 @@ func jsonError(err error) error {
 		return err
 	}
 	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return sightline.Errorf(sightline.CodeInvalid, "%s is a JSON %s where %s is needed", mismatch.Field, mismatch.Value, mismatch.Type).
-			WithParam(mismatch.Field)
+		return mismatchError(mismatch)
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		field := strings.Trim(name, `"`)
@@ -51,6 +51,19 @@ func jsonError(err error) error {
 		return sightline.Errorf(sightline.CodeInvalid, "the request body is empty").WithHint("send a JSON document")
 	}
 	return sightline.Errorf(sightline.CodeInvalid, "the request body is not JSON: %w", err)
+}
+
+// typeWords say what a field of each Go type takes.
+var typeWords = map[reflect.Kind]string{
+	reflect.Int: "a whole number", reflect.Float64: "a number", reflect.String: "a string", reflect.Bool: "true or false", reflect.Struct: "an object",
+}
+
+func mismatchError(e *json.UnmarshalTypeError) error {
+	field := e.Field
+	if field == "" {
+		field = "the request body"
+	}
+	return sightline.Errorf(sightline.CodeInvalid, "%s is a JSON %s, not %s", field, e.Value, typeWords[e.Type.Kind()]).WithParam(e.Field)
 }
 
 // query reads the values of a query string and remembers the first that cannot be read.

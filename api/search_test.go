@@ -107,6 +107,7 @@ func TestBadSearchesAreExplained(t *testing.T) {
 		"not an image":         {`{"image": "aGVsbG8="}`, 415, "image_unsupported", "image"},
 		"empty image":          {`{"image": ""}`, 422, "image_empty", "image"},
 		"unknown field":        {`{"query": "dog", "limt": 3}`, 400, "invalid_request", "limt"},
+		"not a number":         {`{"query": "dog", "min_probability": true}`, 400, "invalid_request", "min_probability"},
 		"wrong type":           {`{"query": "dog", "limit": "3"}`, 400, "invalid_request", "limit"},
 		"limit 0":              {`{"query": "dog", "limit": 0}`, 400, "invalid_request", "limit"},
 		"limit negative":       {`{"query": "dog", "limit": -1}`, 400, "invalid_request", "limit"},
