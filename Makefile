@@ -30,6 +30,7 @@ lib: ## Fetch the pinned ONNX Runtime into lib/ (once).
 	@$(PYTHON) scripts/fetch_onnxruntime.py
 
 build: lib ## Build bin/sightline, which runs from any folder.
+	@[ -e bin/sightline ] || echo "make: building bin/sightline; the first time takes some minutes" >&2
 	@go build -ldflags "-X main.version=$(VERSION)" -o bin/sightline ./cmd/sightline
 
 run: build ## Index IMAGES (the sample gallery) and serve the search page on 127.0.0.1 (PORT, 8080 or the next free one).

@@ -13,9 +13,7 @@ fi
 images=$(cd "$(dirname "$images")" && pwd)/$(basename "$images")
 data=$root/.sightline/$(basename "$images")-$(printf %s "$images" | cksum | cut -d' ' -f1)
 
-# 3: some files could not be read. They are listed; the others can be searched.
-"$root/bin/sightline" index --data "$data" "$images" || (($? == 3))
-
+# The port comes first: that it is taken is known before minutes go into indexing.
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 port=${PORT:-8080}
@@ -27,6 +25,9 @@ while taken "$port"; do
   port=$((port + 1))
 done
 url=http://127.0.0.1:$port/
+
+# 3: some files could not be read. They are listed; the others can be searched.
+"$root/bin/sightline" index --data "$data" "$images" || (($? == 3))
 
 # Opens the page once the server answers, where there is a desktop to open it on.
 open_page() {
