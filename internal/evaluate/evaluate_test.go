@@ -92,6 +92,7 @@ func TestFiguresThatADatasetCannotGiveAreNull(t *testing.T) {
 	assert.Contains(t, string(out), `"text_to_image":{"recall_at_1":null,`)
 	assert.Contains(t, string(out), `"calibration":{"ece_tags":null,"ece_text":null}`)
 	assert.Contains(t, string(out), `"map":null`)
+	assert.Contains(t, string(out), `"failed":[]`)
 
 	_, err = evaluate.Run(t.Context(), parts(t), dataset(t, `{"file": "animals/none.jpg"}`), evaluate.Options{})
 	assert.Equal(t, sightline.CodeNoImages, sightline.CodeOf(err))

@@ -33,7 +33,7 @@ func (e *evaluation) indexImages(ctx context.Context, d *Dataset) error {
 		return err
 	}
 	e.report.ImagesPerSecond = float64(report.Added) / max(report.Seconds, 1e-9)
-	e.report.Failed = slices.Concat(e.report.Failed, report.Failed)
+	e.report.Failed = append(e.report.Failed, report.Failed...)
 	if err := e.gather(ctx, d); err != nil {
 		return err
 	}
