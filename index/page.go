@@ -88,6 +88,9 @@ func date(img *sightline.Image) time.Time {
 	return img.TakenAt
 }
 
+// hitTags is how many tags a hit carries: those that a person looks at. Get gives all of an image.
+const hitTags = 10
+
 // hits makes results of scored images; one that was deleted meanwhile is left out.
 func (s *search) hits(ctx context.Context, page []scored) ([]Hit, error) {
 	ids := make([]sightline.ImageID, len(page))
@@ -108,9 +111,10 @@ func (s *search) hits(ctx context.Context, page []scored) ([]Hit, error) {
 		if img == nil {
 			continue
 		}
+		shown := s.x.shownTags(tags[m.id])
 		hit := Hit{
 			ID: m.id, Path: img.Path(), Probability: m.probability, Terms: []TermScore{},
-			Tags: s.x.shownTags(tags[m.id]), Width: img.Width, Height: img.Height,
+			Tags: shown[:min(len(shown), hitTags)], Width: img.Width, Height: img.Height,
 		}
 		for i, t := range s.terms {
 			hit.Terms = append(hit.Terms, TermScore{Text: t.Term.Text, Probability: m.terms[i]})

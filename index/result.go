@@ -18,7 +18,7 @@ type Hit struct {
 	Path        string            `json:"path"`
 	Probability float64           `json:"probability"`
 	Terms       []TermScore       `json:"terms"` // as written in the query; for a negated one the probability without NOT
-	Tags        []TagScore        `json:"tags"`  // over their thresholds, likeliest first
+	Tags        []TagScore        `json:"tags"`  // over their thresholds, likeliest first, at most ten
 	Width       int               `json:"width"`
 	Height      int               `json:"height"`
 	TakenAt     *time.Time        `json:"taken_at"`
@@ -41,7 +41,7 @@ type Searched struct {
 type Timing struct {
 	Text     float64 `json:"text"`     // encoding what is looked for: texts, or the query image
 	Retrieve float64 `json:"retrieve"` // finding candidates
-	Fetch    float64 `json:"fetch"`    // reading their features and facts
+	Fetch    float64 `json:"fetch"`    // reading their features, and what the page of results shows
 	Decode   float64 `json:"decode"`   // scoring them
 	Total    float64 `json:"total"`
 }

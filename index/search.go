@@ -44,11 +44,15 @@ func (x *Index) Search(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.page(ctx, ranked)
+	var result *Result
+	err = timed(&s.took.Fetch, func() (err error) {
+		if result, err = s.page(ctx, ranked); err != nil {
+			return err
+		}
+		result.Searched, err = s.searched(ctx, stats.Images)
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	if result.Searched, err = s.searched(ctx, stats.Images); err != nil {
 		return nil, err
 	}
 	s.took.Total = milliseconds(time.Since(started))

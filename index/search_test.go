@@ -341,3 +341,27 @@ func TestAnEmptyIndexAnswers(t *testing.T) {
 	assert.False(t, result.Matched)
 	assert.Zero(t, result.Searched)
 }
+
+func TestAHitCarriesTheTenLikeliestTags(t *testing.T) {
+	c := drawn(t)
+	everything := 0.0
+	result, err := c.Search(t.Context(), index.Request{Query: "a drawing", Plain: true, MinProbability: &everything, Limit: drawings})
+	require.NoError(t, err)
+	require.Len(t, result.Results, drawings)
+	for _, hit := range result.Results {
+		details, err := c.Get(t.Context(), hit.ID)
+		require.NoError(t, err)
+		assert.Equal(t, details.Tags[:min(len(details.Tags), 10)], hit.Tags)
+	}
+}
+
+func TestTheTimesOfASearchAddUp(t *testing.T) {
+	c := drawn(t)
+	result, err := c.Search(t.Context(), index.Request{Query: "a drawing", Plain: true})
+	require.NoError(t, err)
+	took := result.Took
+	for _, part := range []float64{took.Text, took.Retrieve, took.Fetch, took.Decode} {
+		assert.Positive(t, part)
+	}
+	assert.LessOrEqual(t, took.Text+took.Retrieve+took.Fetch+took.Decode, took.Total)
+}
