@@ -19,13 +19,13 @@ func newBundleCommand(a *app) *cobra.Command {
 		&cobra.Command{
 			Use:   "show",
 			Short: "What the bundle is: name, version, licence, sizes, fingerprints",
-			Args:  cobra.NoArgs,
+			Args:  noArguments,
 			RunE:  func(*cobra.Command, []string) error { return a.runBundleShow() },
 		},
 		&cobra.Command{
 			Use:   "verify",
 			Short: "Compare every byte of the bundle with its manifest",
-			Args:  cobra.NoArgs,
+			Args:  noArguments,
 			RunE:  func(*cobra.Command, []string) error { return a.runBundleVerify() },
 		},
 	)

@@ -36,7 +36,7 @@ func newDoctorCommand(a *app) *cobra.Command {
 		Short: "What was found, what is missing, and what to do",
 		Long: `Looks at everything that Sightline needs: settings, ONNX Runtime, the model bundle, the store, the cache, the image
 decoders, the device. The exit code is 1 when something that is needed does not work.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDoctor(cmd.Context()) },
 	}
 }

@@ -24,7 +24,7 @@ func newEvalCommand(a *app) *cobra.Command {
 		Long: `Measures the model on labelled images. Each line of the dataset is one image, its file relative to the dataset:
 {"file": "a.jpg", "captions": ["a dog on a beach"], "tags": ["dog", "beach"]}. Every caption is one plain query over all
 images of the set. It works on a scratch index and leaves yours alone.`,
-		Args: cobra.ExactArgs(1),
+		Args: exactlyOne("name one dataset file, for example: sightline eval dataset.jsonl"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runEval(cmd.Context(), args[0], tags) },
 	}
 	cmd.Flags().StringVar(&tags, "tags", "", "score the tags in `FILE`, one a line (default: all that occur)")

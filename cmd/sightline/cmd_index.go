@@ -21,7 +21,7 @@ func newIndexCommand(a *app) *cobra.Command {
 moved ones, drops vanished ones. Unchanged files are not read again. It may be interrupted or killed at any moment;
 running it again goes on from there. A bad file is listed with its reason and never stops the run.`,
 		Example: "  sightline index ~/Pictures",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    atLeastOne("nothing to index: name folders or image files, for example: sightline index ~/Pictures"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.runIndex(cmd, args, o) },
 	}
 	cmd.Flags().IntVar(&o.Workers, "workers", 0, "decode `N` files at the same time (0: one a core)")
@@ -33,12 +33,13 @@ func (a *app) runIndex(cmd *cobra.Command, paths []string, o index.AddOptions) e
 	if o.Workers < 0 || o.Batch < 0 {
 		return usageError{errors.New("--workers and --batch must be 0 or more")}
 	}
+	bar := a.progress("indexing", "files") // first: loading the model takes seconds
+	defer bar.Finish()
 	e, err := a.openEngine(embedded.ReadWrite)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	bar := a.progress("indexing", "files")
 	told := map[string]bool{}
 	o.Progress = follow(bar, told)
 	report, err := e.index.Add(cmd.Context(), paths, o)
@@ -54,7 +55,7 @@ func (a *app) runIndex(cmd *cobra.Command, paths []string, o index.AddOptions) e
 	if err := a.printReport(report); err != nil {
 		return err
 	}
-	a.say("peak memory %s", bytesText(peakMemory()))
+	a.log.Debug("peak memory", "bytes", peakMemory())
 	if len(report.Failed) > 0 {
 		return partialError{len(report.Failed), report.Seen}
 	}
@@ -76,13 +77,19 @@ func follow(bar progress.Reporter, told map[string]bool) func(index.AddProgress)
 	}
 }
 
+// indexAnswer is index --json.
+type indexAnswer struct {
+	index.AddReport
+	PeakMemoryBytes int64 `json:"peak_memory_bytes"` // 0 where the system does not tell
+}
+
 func badLine(bad index.BadInput) string {
 	return fmt.Sprintf("bad file %s: %s [%s]", printable(bad.Path), bad.Reason, bad.Code)
 }
 
 func (a *app) printReport(r index.AddReport) error {
 	if a.JSON {
-		return a.printJSON(r)
+		return a.printJSON(indexAnswer{r, peakMemory()})
 	}
 	var parts []string
 	for _, part := range []struct {
@@ -105,8 +112,8 @@ func (a *app) printReport(r index.AddReport) error {
 		parts = []string{"nothing to do"}
 	}
 	a.printf("%s: %s; %.1f s", count(r.Seen, "file", "files"), strings.Join(parts, ", "), r.Seconds)
-	if r.Added+r.Updated > 0 {
-		a.printf(", %.1f images/s", r.ImagesPerSecond)
+	if encoded := r.Added + r.Updated; encoded > 0 {
+		a.printf(", %.1f images/s", float64(encoded)/max(r.Seconds, 1e-9))
 	}
 	a.printf("\n")
 	return nil

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,6 +60,9 @@ func (a *app) runSearch(cmd *cobra.Command, args []string, f searchFlags) error 
 	if cmd.Flags().Changed("min-probability") {
 		request.MinProbability = &f.minProbability
 	}
+	if err := a.needIndexDir(); err != nil {
+		return err
+	}
 	e, err := a.openEngine(embedded.ReadOnly)
 	if err != nil {
 		return err
@@ -71,9 +78,38 @@ func (a *app) runSearch(cmd *cobra.Command, args []string, f searchFlags) error 
 		return err
 	}
 	if a.JSON {
-		return a.printJSON(result)
+		err = a.printJSON(result)
+	} else {
+		err = a.printResult(result)
 	}
-	return a.printResult(result)
+	if err != nil || result.Searched.Images > 0 {
+		return err
+	}
+	return a.explainNone(cmd.Context(), e.index)
+}
+
+// needIndexDir refuses an index folder that is not there: a mistyped --data must not look like an empty answer. A folder
+// that holds nothing yet is an index without images.
+func (a *app) needIndexDir() error {
+	if _, err := os.Stat(a.IndexDir()); errors.Is(err, fs.ErrNotExist) {
+		return sightline.Errorf(sightline.CodeNotFound, "there is no index in %s", printable(a.IndexDir())).
+			WithParam("data").WithHint("run sightline index PATH, or name another index folder with --data")
+	}
+	return nil
+}
+
+// explainNone tells why no image was searched. That nothing is indexed at all is told under --quiet, too.
+func (a *app) explainNone(ctx context.Context, x *index.Index) error {
+	stats, err := x.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	if stats.Store.Images == 0 {
+		a.warn(fmt.Sprintf("sightline: nothing is indexed in %s yet; run sightline index PATH", printable(a.IndexDir())))
+		return nil
+	}
+	a.say("no image was searched: none of the %d that are indexed has what the filter asks for", stats.Store.Images)
+	return nil
 }
 
 // request checks what can be judged without the index.
@@ -133,20 +169,37 @@ func (a *app) printResult(r *index.Result) error {
 	}
 	rows := make([][]string, len(r.Results))
 	for i, hit := range r.Results {
-		rows[i] = []string{fmt.Sprintf("%5s", percent(hit.Probability)), printable(hit.Path), tagList(hit.Tags)}
+		rows[i] = []string{printable(hit.Path), tagList(hit.Tags)}
+		if !factsOnly(r) {
+			rows[i] = append([]string{fmt.Sprintf("%5s", percent(hit.Probability))}, rows[i]...)
+		}
 	}
 	if err := a.printTable(rows); err != nil {
 		return err
 	}
-	if r.Searched.Images == 0 {
-		a.say("no image was searched: the index is empty or the filter leaves none out of it (sightline index FOLDER adds images)")
+	a.summarise(r)
+	return nil
+}
+
+func (a *app) summarise(r *index.Result) {
+	switch {
+	case r.Searched.Images == 0:
+		return
+	case factsOnly(r):
+		a.say("%s; %.0f ms", count(r.Matches, "image", "images"), r.Took.Total)
+	default:
+		a.say("%d of %s match with %s or more; %d decoded, %.0f ms", r.Matches, count(r.Searched.Images, "image", "images"),
+			percent(r.MinProbability), r.Searched.Decoded, r.Took.Total)
 	}
-	a.say("%d of %s match with %s or more; %d decoded, %.0f ms", r.Matches, count(r.Searched.Images, "image", "images"),
-		percent(r.MinProbability), r.Searched.Decoded, r.Took.Total)
 	if r.NextCursor != nil {
 		a.say("there is more: --cursor %s", *r.NextCursor)
 	}
-	return nil
+}
+
+// factsOnly reports whether the query asks for facts alone (type:png): they hold or they do not, so a probability would
+// say nothing.
+func factsOnly(r *index.Result) bool {
+	return r.Query != "" && len(r.Results) > 0 && len(r.Results[0].Terms) == 0
 }
 
 // shownTags is how many tags fit beside a path.

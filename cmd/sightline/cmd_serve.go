@@ -30,7 +30,7 @@ func newServeCommand(a *app) *cobra.Command {
 		Long: `Serves the HTTP API and the search page until it is interrupted. The index is opened for reading only, so that
 'sightline index' can run beside it; what it adds is found at once. On any address but a loopback one an API key is needed.`,
 		Example: "  sightline serve\n  SIGHTLINE_API_KEY=... sightline serve --listen 0.0.0.0:8080",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context()) },
 	}
 	config.RegisterServe(cmd.Flags())

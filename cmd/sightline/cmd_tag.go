@@ -37,7 +37,7 @@ func newTagCommand(a *app) *cobra.Command {
 		Short:   "Tag image files, indexed or not",
 		Long:    "Gives the tags of image files with their probabilities. The files need not be indexed and are not stored.",
 		Example: "  sightline tag photo.jpg\n  sightline tag --all --logits --json *.jpg",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    atLeastOne("nothing to tag: name image files, for example: sightline tag photo.jpg"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.runTag(cmd.Context(), args, all, logits) },
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every label of the model, not only those over their thresholds")

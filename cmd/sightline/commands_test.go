@@ -48,7 +48,9 @@ func TestMovedCopiedChangedAndRemovedFilesAreTold(t *testing.T) {
 	for _, part := range []string{"1 moved", "duplicates", "1 removed"} {
 		assert.Contains(t, o.stdout, part)
 	}
-	assert.Contains(t, o.stderr, "peak memory")
+	assert.NotContains(t, o.stderr, "peak memory", "nobody asked")
+	assert.Contains(t, p.must(exitDone, "index", folder, "--log-level", "debug").stderr, "peak memory")
+	assert.Greater(t, p.json(exitDone, "index", folder)["peak_memory_bytes"], 1e6)
 }
 
 func TestQuietSaysNothingThatIsNotNeeded(t *testing.T) {
@@ -74,12 +76,55 @@ func TestSearchShowsATableAndSaysWhenNothingMatches(t *testing.T) {
 	assert.Contains(t, p.must(exitDone, "search", "an animal", "--min-probability", "0", "--limit", "1").stderr, "--cursor")
 }
 
+func TestAnIndexFolderThatIsNotThereIsNoEmptyAnswer(t *testing.T) {
+	p := newPlace(t)
+	o := p.must(exitFailed, "search", "dog")
+	assert.Contains(t, o.stderr, "there is no index in "+p.data)
+	assert.Contains(t, o.stderr, "run sightline index PATH")
+	assert.Empty(t, o.stdout)
+	assert.NoDirExists(t, p.data, "reading creates nothing")
+}
+
 func TestAnEmptyIndexIsToldAsSuch(t *testing.T) {
 	p := newPlace(t)
-	o := p.must(exitDone, "search", "dog")
+	require.NoError(t, os.MkdirAll(p.data, 0o755))
+	for _, flag := range []string{"--plain", "--quiet"} {
+		o := p.must(exitDone, "search", "dog", flag)
+		assert.Contains(t, o.stdout, "nothing matches")
+		assert.Equal(t, "sightline: nothing is indexed in "+p.data+" yet; run sightline index PATH\n", o.stderr)
+	}
+	answer := p.json(exitDone, "search", "dog")
+	assert.Equal(t, false, answer["matched"])
+	assert.Equal(t, []any{}, answer["results"])
+}
+
+func TestAFilterThatLeavesNothingIsToldAsSuch(t *testing.T) {
+	p := newPlace(t)
+	p.must(exitDone, "index", photographs(t, 2))
+	o := p.must(exitDone, "search", "dog", "--filter", "type:bmp")
 	assert.Contains(t, o.stdout, "nothing matches")
-	assert.Contains(t, o.stderr, "sightline index FOLDER")
-	assert.NoDirExists(t, p.data, "reading creates nothing")
+	assert.Contains(t, o.stderr, "none of the 2 that are indexed has what the filter asks for")
+	assert.Empty(t, p.must(exitDone, "search", "dog", "--filter", "type:bmp", "--quiet").stderr)
+}
+
+func TestFactsHaveNoProbabilities(t *testing.T) {
+	p := newPlace(t)
+	folder := photographs(t, 2)
+	p.must(exitDone, "index", folder)
+	o := p.must(exitDone, "search", "type:jpeg")
+	assert.Equal(t, 2, strings.Count(o.stdout, folder))
+	assert.NotContains(t, o.stdout+o.stderr, "%")
+	assert.Contains(t, o.stderr, "2 images;")
+}
+
+func TestResultsComeBeforeWhatIsSaidOfThem(t *testing.T) {
+	p := newPlace(t)
+	folder := photographs(t, 1)
+	p.must(exitDone, "index", folder)
+	var terminal strings.Builder
+	program := Program{Stdin: strings.NewReader(""), Stdout: &terminal, Stderr: &terminal, Environ: p.env}
+	require.Equal(t, exitDone, program.Run(t.Context(), []string{"search", "animal", "--min-probability", "0"}))
+	assert.Less(t, strings.Index(terminal.String(), folder), strings.Index(terminal.String(), "1 of 1 image match"))
 }
 
 func TestSearchWithAnImageFindsItself(t *testing.T) {
@@ -124,7 +169,7 @@ func TestTagGivesALineForEachImage(t *testing.T) {
 	assert.Equal(t, len(labels)+1, strings.Count(table, "\n"))
 
 	o = p.must(exitFailed, "tag", bad, "/no/such.jpg")
-	assert.Contains(t, o.stderr, "/no/such.jpg")
+	assert.Contains(t, o.stderr, "bad file /no/such.jpg: there is no such file [vanished]")
 	assert.Empty(t, o.stdout)
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -69,6 +70,8 @@ a boolean of both, or another image. Every hit carries a calibrated probability.
 		SuggestionsMinimumDistance: 2,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
+	root.SetFlagErrorFunc(flagError)
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
@@ -119,9 +122,13 @@ func (a *app) explain(err error) {
 	}
 }
 
-// warn tells about an input that could not be used. Warnings are part of the answer: --quiet keeps them.
+// warn tells about an input that could not be used. Warnings are part of the answer: --quiet keeps them. What was printed
+// before goes out first, so that a terminal shows both in their order; Run reports a stdout that cannot be written.
 // A stderr that cannot be written is nothing that could be told to anybody.
-func (a *app) warn(line string) { _, _ = fmt.Fprintln(a.err, line) }
+func (a *app) warn(line string) {
+	_ = a.out.Flush()
+	_, _ = fmt.Fprintln(a.err, line)
+}
 
 // say tells what a person likes to know and a script does not.
 func (a *app) say(format string, args ...any) {

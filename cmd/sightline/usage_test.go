@@ -12,6 +12,7 @@ import (
 
 func TestWrongUsageEndsWithTwo(t *testing.T) {
 	p := newPlace(t)
+	require.NoError(t, os.MkdirAll(p.data, 0o755))
 	for name, c := range map[string]struct {
 		args []string
 		says string
@@ -22,10 +23,16 @@ func TestWrongUsageEndsWithTwo(t *testing.T) {
 		"unknown flag":           {[]string{"search", "--colour", "red", "dog"}, "unknown flag: --colour"},
 		"unknown subcommand":     {[]string{"bundle", "shew"}, `no command "shew"`},
 		"bundle alone":           {[]string{"bundle"}, "no command"},
-		"index without a path":   {[]string{"index"}, "at least 1 arg"},
+		"index without a path":   {[]string{"index"}, "for example: sightline index ~/Pictures"},
 		"index, bad workers":     {[]string{"index", "--workers", "-1", "."}, "--workers"},
-		"tag without a file":     {[]string{"tag"}, "at least 1 arg"},
-		"serve with an argument": {[]string{"serve", "x"}, `"x"`},
+		"tag without a file":     {[]string{"tag"}, "for example: sightline tag photo.jpg"},
+		"eval, two datasets":     {[]string{"eval", "a", "b"}, "name one dataset"},
+		"serve with an argument": {[]string{"serve", "x"}, `serve takes no arguments, not "x"`},
+		"minus before a query":   {[]string{"search", "-person"}, "write 'NOT person', or put -- before the query: sightline search -- '-person'"},
+		"unknown short flag":     {[]string{"doctor", "-x"}, "there is no flag -x"},
+		"flag without a value":   {[]string{"search", "dog", "--limit"}, "--limit needs a value"},
+		"probability no number":  {[]string{"search", "dog", "--min-probability", "high"}, `--min-probability is "high": it must be a number`},
+		"switch with a value":    {[]string{"search", "dog", "--plain=maybe"}, `--plain is "maybe": it must be true or false`},
 		"no query":               {[]string{"search"}, "the query is empty"},
 		"empty query":            {[]string{"search", ""}, "the query is empty"},
 		"blank query":            {[]string{"search", " \t "}, "the query is empty"},
@@ -34,7 +41,7 @@ func TestWrongUsageEndsWithTwo(t *testing.T) {
 		"bad filter":             {[]string{"search", "dog", "--filter", "cat"}, "--filter"},
 		"limit 0":                {[]string{"search", "dog", "--limit", "0"}, "1..1000"},
 		"limit over":             {[]string{"search", "dog", "--limit", "1001"}, "1..1000"},
-		"limit no number":        {[]string{"search", "dog", "--limit", "ten"}, "--limit"},
+		"limit no number":        {[]string{"search", "dog", "--limit", "ten"}, `--limit is "ten": it must be a whole number`},
 		"probability over":       {[]string{"search", "dog", "--min-probability", "2"}, "0..1"},
 		"probability NaN":        {[]string{"search", "dog", "--min-probability", "NaN"}, "0..1"},
 		"sort":                   {[]string{"search", "dog", "--sort", "best"}, "newest"},
@@ -51,6 +58,8 @@ func TestWrongUsageEndsWithTwo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := p.must(exitUsage, c.args...)
 			assert.Contains(t, o.stderr, c.says)
+			assert.NotContains(t, o.stderr, "arg(s)", "in this program's words")
+			assert.NotContains(t, o.stderr, "strconv")
 			assert.Empty(t, o.stdout, "stdout carries results only")
 		})
 	}
@@ -58,6 +67,7 @@ func TestWrongUsageEndsWithTwo(t *testing.T) {
 
 func TestWhatCannotBeDoneEndsWithOne(t *testing.T) {
 	p := newPlace(t)
+	require.NoError(t, os.MkdirAll(p.data, 0o755))
 	empty, text := t.TempDir(), t.TempDir()+"/onnxruntime.so"
 	writeFile(t, text, []byte("not a library"))
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -80,9 +90,16 @@ func TestWhatCannotBeDoneEndsWithOne(t *testing.T) {
 			for _, says := range c.says {
 				assert.Contains(t, o.stderr, says)
 			}
+			assert.NotContains(t, o.stderr, "indexing 0/0", "work that never began is not told")
 			assert.Empty(t, o.stdout)
 		})
 	}
+}
+
+func TestHelpShowsNoCommandLineThatIsRefused(t *testing.T) {
+	help := newPlace(t).must(exitDone, "--help").stdout
+	assert.Contains(t, help, "sightline [command]")
+	assert.NotContains(t, help, "sightline [flags]")
 }
 
 func TestHelpAndVersionAreResults(t *testing.T) {

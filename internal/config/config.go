@@ -69,7 +69,7 @@ func Keys() []Key {
 		{Name: "redis", Value: "URL", Help: "shared cache; not in this version", set: setRedis},
 		{Name: "device", Value: "NAME", Default: "auto", Help: "what computes: cpu, or auto for the best that is there", set: setDevice},
 		{Name: "threads", Value: "N", Default: "0", Help: "threads of one model run; 0 is one for each core", set: setThreads},
-		{Name: "api-key", Value: "KEY", Help: "key that HTTP clients must send; needed off loopback", set: setAPIKey},
+		{Name: "api-key", Value: "KEY", Help: "key that HTTP clients must send; needed when other machines can reach the server", set: setAPIKey},
 		{Name: "json", Default: "false", Help: "results as JSON", set: setBool(func(c *Config) *bool { return &c.JSON })},
 		{Name: "quiet", Default: "false", Help: "no progress on stderr", set: setBool(func(c *Config) *bool { return &c.Quiet })},
 		{Name: "log-level", Value: "LEVEL", Default: "info", Help: "least important level that is logged: debug, info, warn or error", set: setLogLevel},
