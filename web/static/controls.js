@@ -20,21 +20,21 @@ export function resultControls(place) {
     onchange: () => change({ min: slider.value / 100 }),
   });
   const showCut = (cut) => {
+    cutControl.hidden = false;
     slider.value = Math.round(cut * 100);
     slider.style.setProperty("--filled", `${cut * 100}%`);
     value.textContent = cut === 0 ? "0" : score(cut, !place.q);
     slider.setAttribute("aria-valuetext", value.textContent);
   };
-  if (place.min === null) value.textContent = "…";
-  else showCut(place.min);
 
   const reset = place.min !== null && element("button", {
     class: "link", type: "button", title: "Back to the usual cut", onclick: () => change({ min: null }),
   }, "default");
   const order = element("select", { id: "order", onchange: () => change({ sort: order.value }) },
     orders.map(([name, label]) => element("option", { value: name, selected: name === place.sort }, label)));
-  const controls = element("div", { class: "controls" },
-    element("div", { class: "control" }, element("label", { for: "cut" }, "At least"), slider, value, reset),
+  const cutControl = element("div", { class: "control", hidden: true }, element("label", { for: "cut" }, "At least"), slider, value, reset);
+  if (place.min !== null) showCut(place.min);
+  const controls = element("div", { class: "controls" }, cutControl,
     element("div", { class: "control" }, element("label", { for: "order" }, "Sort"), order));
   return { controls, showCut };
 }
