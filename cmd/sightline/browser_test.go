@@ -186,6 +186,7 @@ func testSyntaxError(p *tab) {
 	assert.Contains(p.t, p.text(".problem pre"), "(cat OR dog")
 	assert.Contains(p.t, p.text(".problem pre"), "^")
 	assert.Equal(p.t, "query_syntax", p.text(".problem .code"))
+	assert.Equal(p.t, true, p.evaluate(`document.querySelector("#cut").closest(".control").hidden`), "no cut was used")
 }
 
 func testAddressAndBack(p *tab) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,7 @@ func (a *app) runIndex(cmd *cobra.Command, paths []string, o index.AddOptions) e
 	if err := a.printReport(report); err != nil {
 		return err
 	}
-	a.log.Debug("peak memory", "bytes", peakMemory())
+	a.log.Debug("peak memory", slog.Int64("bytes", peakMemory()))
 	if len(report.Failed) > 0 {
 		return partialError{len(report.Failed), report.Seen}
 	}

@@ -107,7 +107,7 @@ func TestBarNeverReachesTheLastColumn(t *testing.T) {
 			p.Total(100)
 			c.advance(time.Second)
 			p.Done(150) // more than was announced must not break it
-			for _, drawn := range strings.Split(out.String(), clearLine) {
+			for drawn := range strings.SplitSeq(out.String(), clearLine) {
 				assert.Less(t, len(drawn), max(width, 1))
 			}
 		})
