@@ -121,6 +121,20 @@ def fit_logistic(logits, positive, weight, steps: int = 200) -> tuple:
     return float(beta[0] / spread), float(beta[1] - beta[0] * centre / spread)
 
 
+COMMON = 0.03  # the largest share of a collection that a query is assumed to fit
+
+
+def even_out(positive, weight):
+    """Weights [Q, N] under which no query fits more than COMMON of the images.
+
+    The tuning rows are not a photo library: a quarter of one source shows dogs, and fitted on that, everything that
+    could be a dog would be one.
+    """
+    fits, rest = (weight * positive).sum(1), (weight * ~positive).sum(1)
+    factor = np.minimum(1, COMMON * rest / np.maximum(fits, 1e-9))
+    return np.where(positive, weight * factor[:, None], weight).astype(np.float32)
+
+
 def telling_pairs(base, positive, weight, scale: float, bias: float, rng, share: float = 0.02) -> tuple:
     """Pairs that matter for a fit: (query, image, weight) of all positives, of negatives that a first fit finds likely,
     and of a random share of the rest, which weigh as much as those left out."""
@@ -135,36 +149,36 @@ def telling_pairs(base, positive, weight, scale: float, bias: float, rng, share:
 def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     """Fits the text prior together with a scale and a bias.
 
-    `batches`: list of (base logits [Q, N], positive, weight, sentence [Q, E], words [Q], share), arrays and tensors of
-    the same order; a batch's pairs weigh `share` in the sum. Returns (prior, scale); the bias is inside the prior.
+    `batches`: list of (base logits [Q, N], positive, weight, sentence [Q, E], words [Q], crowd [Q, 3], share), arrays and
+    tensors of the same order; a batch's pairs weigh `share` in the sum. Returns (prior, scale); the bias is inside the prior.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    balanced = [w * (share / w.sum()) * 1e5 for _, _, w, _, _, share in batches]
+    balanced = [w * (share / w.sum()) * 1e5 for _, _, w, _, _, _, share in batches]
     flat = [
         np.concatenate([v.ravel() for v in column])
         for column in ([b[0] for b in batches], [b[1] for b in batches], balanced)
     ]
     first, bias = fit_logistic(*flat)
     pairs = []
-    for (base, positive, _, sentence, words, _), w in zip(batches, balanced, strict=True):
+    for (base, positive, _, sentence, words, level, _), w in zip(batches, balanced, strict=True):
         q, i, kept = telling_pairs(base, positive, w, first, bias, rng)
         values = [torch.from_numpy(np.asarray(v, np.float32)) for v in (base[q, i], positive[q, i], kept)]
-        pairs.append((torch.from_numpy(q), *values, sentence, words))
+        pairs.append((torch.from_numpy(q), *values, sentence, words, level))
     prior, gain = TextPrior(), nn.Parameter(torch.tensor(1.0))
     nn.init.constant_(prior.down.bias, bias)
     optimiser = torch.optim.AdamW(
         [
             {"params": [prior.up.weight, prior.up.bias, prior.down.weight], "lr": 4e-3, "weight_decay": 0.1},
-            {"params": [gain, prior.down.bias], "lr": 2e-2, "weight_decay": 0.0},
+            {"params": [gain, prior.down.bias, prior.level.weight], "lr": 2e-2, "weight_decay": 0.0},
         ]
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     mass = sum(float(p[3].sum()) for p in pairs)
     for _ in range(steps):
         loss = 0
-        for q, base, positive, w, sentence, words in pairs:
-            offset = prior(sentence + 0.02 * torch.randn_like(sentence), words)
+        for q, base, positive, w, sentence, words, level in pairs:
+            offset = prior(sentence + 0.02 * torch.randn_like(sentence), words, level)
             logits = gain * first * base + offset[q]
             loss = loss + F.binary_cross_entropy_with_logits(logits, positive, w, reduction="sum")
         optimiser.zero_grad()

@@ -14,6 +14,7 @@ from . import labels as labelling
 from .align import encode, text_scores
 from .model import Model
 from .scorer import LabelScorer
+from .words import crowd
 
 GATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -107,17 +108,23 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
     for name, (queries, rows, _, _) in sets.items():
         mine = [at[i] for i in rows]
         scores[name] = Scores(model, corpus, queries, patches[mine], vectors[mine])
+    choose_crowd(model, corpus, everything, vectors)
     owner = sets["captions"][2].argmax(1)
     by_gate = {g: sum(evaluate.recall(evaluate.ranks(scores["captions"].base(g), owner)).values()) for g in GATES}
     fitted.match_gate = max(by_gate, key=by_gate.get)
     for name, (_, _, positive, weight) in sets.items():
         base = scores[name].base(fitted.match_gate)
-        batches.append((base, positive, weight, scores[name].words.sentences, scores[name].words.count(), SHARES[name]))
+        if positive.any():
+            weight = calibrate.even_out(positive, weight)
+        words = scores[name].words
+        with torch.no_grad():
+            level = crowd(model.log_scale.exp() * model.adapter(words.sentences) @ model.crowd.t())
+        batches.append((base, positive, weight, words.sentences, words.count(), level, SHARES[name]))
     prior, fitted.text_scale = calibrate.fit_prior(batches)
     x, y, w = [], [], []
-    for base, positive, weight, sentence, words, share in batches:
+    for base, positive, weight, sentence, words, level, share in batches:
         with torch.no_grad():
-            logits = fitted.text_scale * base + prior(sentence, words)[:, None].numpy()
+            logits = fitted.text_scale * base + prior(sentence, words, level)[:, None].numpy()
         x.append(logits.ravel())
         y.append(positive.ravel())
         w.append((weight * (share / weight.sum())).ravel() * 1e6)
@@ -149,6 +156,15 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
         }
     )
     return fitted, prior, (everything, patches, vectors)
+
+
+def choose_crowd(model: Model, corpus, ids: np.ndarray, vectors: torch.Tensor, seed: int = 0) -> None:
+    """Gives the model its crowd: global vectors of tuning rows, as many of each source as far as it has them."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(ids))
+    sources = corpus.sources[ids][order]
+    turn = np.array([(sources[:k] == s).sum() for k, s in enumerate(sources)])  # the how-manieth of its source
+    model.crowd.copy_(vectors[order[np.argsort(turn, kind="stable")[: len(model.crowd)]]])
 
 
 def small_collections(best: dict, images: int = 250, draws: int = 12, seed: int = 0) -> tuple:
@@ -198,10 +214,13 @@ def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=prin
     logits = logits_of[fitted.label_gate]
     positive, weight = calibrate.label_truth(corpus, ids)
     words = QueryWords(corpus, [label.name for label in corpus.labels]).count()
-    batch = (logits.T, positive.T, weight.T, names[:, 0], words, 1.0)
+    weight = calibrate.even_out(positive.T, weight.T).T
+    shown = np.where(positive, np.median(logits, 0)[None], logits)  # a label's own images do not tell its level
+    level = crowd(torch.from_numpy(np.ascontiguousarray(shown.T)))
+    batch = (logits.T, positive.T, weight.T, names[:, 0], words, level, 1.0)
     prior, gain = calibrate.fit_prior([batch])
     with torch.no_grad():
-        bias = prior(names[:, 0], words).numpy()
+        bias = prior(names[:, 0], words, level).numpy()
     fitted.label_scale, fitted.label_gate, fitted.label_bias = scale * gain, fitted.label_gate * gain, bias.tolist()
     final = gain * logits + bias
     fitted.label_calibration = calibrate.fit_logistic(final, positive, weight)

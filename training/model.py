@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from . import backbone
-from .words import TextPrior, TextQueries, TokenMatcher
+from .words import TextPrior, TextQueries, TokenMatcher, crowd
 
 
 @dataclass
@@ -236,6 +236,9 @@ class Decoder(nn.Module):
         return self.fc(h).squeeze(-1), attention
 
 
+CROWD = 256  # images that a text's general level is read from
+
+
 class Model(nn.Module):
     """Everything that training changes."""
 
@@ -244,9 +247,15 @@ class Model(nn.Module):
         self.config = config
         self.image, self.adapter, self.decoder = ImageHead(config), TextAdapter(config), Decoder(config)
         self.prior = TextPrior(config.text)
+        self.register_buffer("crowd", torch.zeros(CROWD, config.text))  # global vectors of tuning rows
         self.queries, self.matcher = TextQueries(config.text, config.dim), TokenMatcher(config.dim)
         self.log_scale = nn.Parameter(
             torch.tensor(math.log(20.0))
         )  # residual scale s, also the contrastive temperature
         self.tag_scale, self.tag_bias = nn.Parameter(torch.tensor(15.0)), nn.Parameter(torch.tensor(-8.0))
         self.class_scale = nn.Parameter(torch.tensor(20.0))  # of the distillation's cosine
+
+    def text_prior(self, sentence, words):
+        """Sentence vectors [B, E] and numbers of content words [B] -> the number that is added to each text's logits [B]."""
+        scores = self.log_scale.exp() * self.adapter(sentence) @ self.crowd.t()
+        return self.prior(sentence, words, crowd(scores))

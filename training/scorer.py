@@ -59,7 +59,7 @@ class WordsQueryState(nn.Module):
     def forward(self, text, tokens, ids, mask):
         words, present = self.words(ids, mask, tokens)
         u, weights = self.model.queries(text, words, present)
-        prior = self.model.prior(text, present.sum(1)).unsqueeze(1)
+        prior = self.model.text_prior(text, present.sum(1)).unsqueeze(1)
         return torch.cat([u.flatten(1), weights * self.scale, prior], 1), self.model.adapter(text)
 
 

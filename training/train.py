@@ -23,7 +23,7 @@ from .corpus import PAIRED, Corpus, fold_of
 from .model import Config, Model
 
 CAPTIONED, PAIRS, OTHERS = 224, 64, 128  # rows of a batch: Flickr8k, other rows with telling texts, the rest
-EPOCHS = (12, 7, 12, 8)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2
+EPOCHS = (12, 7, 12, 4)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2
 
 
 @dataclass(frozen=True)

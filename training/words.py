@@ -86,18 +86,31 @@ class TextQueries(nn.Module):
 
 
 class TextPrior(nn.Module):
-    """Sentence vector [B, E] and number of content words [B] -> one number per text [B]."""
+    """Sentence vector [B, E], number of content words [B], crowd [B, 3] -> one number per text [B]."""
 
     def __init__(self, text: int = 384, hidden: int = 48):
         super().__init__()
-        self.up, self.down = nn.Linear(text + 2, hidden), nn.Linear(hidden, 1)
-        nn.init.zeros_(self.down.weight)
-        nn.init.zeros_(self.down.bias)
+        self.up, self.down, self.level = nn.Linear(text + 2, hidden), nn.Linear(hidden, 1), nn.Linear(3, 1, bias=False)
+        for zero in (self.down.weight, self.down.bias, self.level.weight):
+            nn.init.zeros_(zero)
 
-    def forward(self, sentence, words):
-        """`words`: how many content words the text has."""
+    def forward(self, sentence, words, crowd):
+        """`words`: how many content words the text has; `crowd`: what it scores on a crowd of images (see `crowd`)."""
         extra = torch.stack([words / 5, torch.exp(-words)], 1)
-        return self.down(torch.tanh(self.up(torch.cat([sentence * 4, extra], 1)))).squeeze(1)
+        learned = self.down(torch.tanh(self.up(torch.cat([sentence * 4, extra], 1))))
+        return (learned + self.level(crowd / 5)).squeeze(1)
+
+
+def crowd(scores) -> torch.Tensor:
+    """Scores [B, K] of a text on K images -> mean, standard deviation and mean of the best twentieth [B, 3].
+
+    A text that scores high on everything must score higher on the image that it fits, and the other way round: hubs, as
+    in the normalisation of retrieval by a query bank (Bogolin et al. 2022, "Cross modal retrieval with querybank
+    normalisation", section 3).
+    """
+    mean = scores.mean(1)
+    spread = ((scores - mean.unsqueeze(1)) ** 2).mean(1).clamp_min(1e-9).sqrt()
+    return torch.stack([mean, spread, scores.topk(max(scores.shape[1] // 20, 1), 1).values.mean(1)], 1)
 
 
 class TokenMatcher(nn.Module):
