@@ -122,14 +122,12 @@ def matching(sets: list) -> dict:
     there, absent = [], []
     for m in sets:
         own = sorted(t for t, where in tags.items() if m.name in where)
-        p = m.answer([f"a photo of {t}" for t in own]), m.answer(own)
-        truth = (
-            np.array([[t in {x.lower() for x in r.get("tags") or []} for r in m.rows] for t in own]) if own else None
-        )
-        if own:
-            there += [np.where(truth, q, 0).max(1) > cut for q in p]
-            wrong = [np.where(truth, 0, q) for q in p]
-            absent += [(w.max(1) <= cut) for w in wrong]
+        if not own:
+            continue
+        truth = np.array([[t in {x.lower() for x in r.get("tags") or []} for r in m.rows] for t in own])
+        for p in m.answer([f"a photo of {t}" for t in own]), m.answer(own):
+            there.append(np.where(truth, p, 0).max(1) > cut)
+            absent.append(np.where(truth, 0, p).max(1) <= cut)
     if there:
         out["tags of the set that find a right image"] = float(np.concatenate(there).mean())
         out["tags that find nothing once the right images are taken out"] = float(np.concatenate(absent).mean())
