@@ -7,6 +7,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
+# Outputs of the official RAM++ code that the exporter is held against; without the folder that test is skipped and says so.
+GOLDEN ?= ../shared/golden
 TOOLS := .tools
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
@@ -40,7 +42,7 @@ test: setup build ## Set up and run every Go test (TESTFLAGS are go test's).
 	go test -timeout 30m $(TESTFLAGS) ./...
 
 test-training: .venv-training/ready ## Run the tests of training/ (makes .venv-training with PyTorch: some GB, once).
-	.venv-training/bin/python -m pytest -q training/tests
+	SIGHTLINE_GOLDEN="$(abspath $(wildcard $(GOLDEN)))" .venv-training/bin/python -m pytest -q training/tests
 
 model: .venv-training/ready ## Train the default model anew into models/default from DATA (an hour and a half on two cores).
 	.venv-training/bin/python -m training.reproduce
