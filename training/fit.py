@@ -118,7 +118,7 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
             weight = calibrate.even_out(positive, weight)
         words = scores[name].words
         with torch.no_grad():
-            level = crowd(model.log_scale.exp() * model.adapter(words.sentences) @ model.crowd.t())
+            level = model.crowd_level(words.sentences)
         batches.append((base, positive, weight, words.sentences, words.count(), level, SHARES[name]))
     prior, fitted.text_scale = calibrate.fit_prior(batches)
     x, y, w = [], [], []

@@ -255,7 +255,10 @@ class Model(nn.Module):
         self.tag_scale, self.tag_bias = nn.Parameter(torch.tensor(15.0)), nn.Parameter(torch.tensor(-8.0))
         self.class_scale = nn.Parameter(torch.tensor(20.0))  # of the distillation's cosine
 
+    def crowd_level(self, sentence):
+        """Sentence vectors [B, E] -> what each text scores on the crowd [B, 3] (words.crowd)."""
+        return crowd(self.log_scale.exp() * self.adapter(sentence) @ self.crowd.t())
+
     def text_prior(self, sentence, words):
         """Sentence vectors [B, E] and numbers of content words [B] -> the number that is added to each text's logits [B]."""
-        scores = self.log_scale.exp() * self.adapter(sentence) @ self.crowd.t()
-        return self.prior(sentence, words, crowd(scores))
+        return self.prior(sentence, words, self.crowd_level(sentence))
