@@ -4,21 +4,18 @@ Each training image's dot product comes from a stage-1 model that has not seen i
 images, and a decoder trained on top of that learns nothing.
 """
 
-import json
-import math
-import time
-from pathlib import Path
-
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from . import evaluate, losses
-from .corpus import PAIRED, Corpus, fold_of
+from . import evaluate, loop, losses
+from .batches import Texts
+from .corpus import Corpus, fold_of
 from .model import Model
-from .train import Average, Texts, global_vectors
+from .stage1 import batches_of, global_vectors
 
-CAPTIONED, PAIRS, OTHERS = 160, 32, 64
+SIZES = (160, 32, 64)  # rows of a batch, as in stage 1
+TAGS = 0.1  # weight of the asymmetric loss
 PHRASE = 0.2  # share of captioned rows that are paired with a short phrase instead
 LABELS_DRAWN = 24  # labels an image is decoded against: its own, then the hardest and random ones
 
@@ -59,7 +56,9 @@ class CrossFitted:
         self.models = folds
         count, width = len(corpus.rows), final.config.text
         self.vectors = torch.zeros(count, width)
-        self.fold = np.array([fold_of(r.file, len(folds)) if r.source == "flickr8k" else 0 for r in corpus.rows])
+        self.fold = np.zeros(count, int)
+        for i in corpus.captioned("train"):
+            self.fold[i] = fold_of(corpus.rows[i].file, len(folds))
         for f, model in enumerate(folds):
             ids = np.array([i for i in corpus.where("train") if self.fold[i] == f])
             self.vectors[ids] = global_vectors(model, corpus, ids)
@@ -81,99 +80,75 @@ def draw_labels(positive, prior, rng_labels: int) -> torch.Tensor:
     return noisy.topk(rng_labels, 1)[1]
 
 
-def train_stage2(
-    model: Model,
-    corpus: Corpus,
-    texts: Texts,
-    words: WordStore,
-    fitted: CrossFitted,
-    out: Path,
-    epochs: int,
-    seed: int,
-    report=print,
-):
-    """Trains everything of `model` that stage 1 left alone; stage 1's part stays frozen."""
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    model.queries.word_mean.copy_(words.mean())
-    wanted = [
-        *model.image.patch_branch.parameters(),
-        *model.image.to_patches.parameters(),
-        *model.queries.parameters(),
-        *model.matcher.parameters(),
-        *model.decoder.parameters(),
-    ]
-    for p in model.parameters():
-        p.requires_grad_(False)
-    for p in wanted:
-        p.requires_grad_(True)
-    optimiser = torch.optim.AdamW(wanted, lr=1e-3, weight_decay=0.02)
-    captioned = corpus.where("train", "flickr8k")
-    pairs = np.array([i for i in corpus.where("train", *(PAIRED - {"flickr8k"})) if texts.full_of[i]])
-    rest = np.setdiff1d(corpus.where("train"), captioned)
-    names = corpus.label_texts()[0][:, 0]
-    member = torch.from_numpy(corpus.class_membership())
-    steps_per_epoch = max(1, len(captioned) // CAPTIONED)
-    total, step, begun = epochs * steps_per_epoch, 0, time.time()
-    average = Average(model, 0.98)
-    for epoch in range(epochs):
-        order, sums = rng.permutation(captioned), np.zeros(2)
-        model.train()
-        for k in range(steps_per_epoch):
-            lr = 1e-3 * (min(1, (step + 1) / 30) * 0.5 * (1 + math.cos(math.pi * step / total)) + 0.01)
-            optimiser.param_groups[0]["lr"] = lr
-            paired = np.concatenate(
-                [order[k * CAPTIONED : (k + 1) * CAPTIONED], rng.choice(pairs, PAIRS, replace=False)]
-            )
-            ids = np.concatenate([paired, rng.choice(rest, OTHERS, replace=False)])
-            parts = stage2_losses(model, corpus, texts, words, fitted, paired, ids, names, member, rng)
-            loss = parts[0] + 0.1 * parts[1]
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(wanted, 1.0)
-            optimiser.step()
-            step += 1
-            average.update(model, step)
-            sums += [float(p.detach()) for p in parts]
-        line = {
-            "stage": 2,
-            "epoch": epoch + 1,
-            "seconds": round(time.time() - begun),
-            "loss": [round(x, 3) for x in sums / steps_per_epoch],
+def groups(model: Model) -> list:
+    """What stage 2 changes: everything that stage 1 left alone."""
+    parts = (model.image.patch_branch, model.image.to_patches, model.queries, model.matcher, model.decoder)
+    wanted = [p for part in parts for p in part.parameters()]
+    return [{"params": wanted, "lr": 1e-3, "weight_decay": 0.02}]
+
+
+class Objective:
+    """The loss of a batch: InfoNCE of dot product + text queries over the paired rows, asymmetric loss of dot product +
+    label decoder over half of the paired rows and all others (labels cost the most)."""
+
+    def __init__(self, model: Model, corpus: Corpus, texts: Texts, words: WordStore, fitted: CrossFitted):
+        self.model, self.corpus, self.texts, self.words, self.fitted = model, corpus, texts, words, fitted
+        self.names = corpus.label_texts()[0][:, 0]
+        self.member = torch.from_numpy(corpus.class_membership())
+
+    def __call__(self, batch: tuple, rng) -> tuple:
+        """(rows that are paired with texts, other rows) -> (loss, its parts)."""
+        paired, ids = batch[0], np.concatenate(batch)
+        patches, logits = self.patches(ids, rng)
+        tagged = slice(len(paired) // 2, None)
+        parts = {
+            "captions": self.captions(patches[: len(paired)], paired, rng),
+            "tags": self.tags(patches[tagged], ids[tagged], logits[tagged]),
         }
-        if epoch % 3 == 2 or epoch + 1 == epochs:
-            line.update(tune_rerank(average.model, corpus, texts, words))
-        report(json.dumps(line))
-        torch.save(average.model.state_dict(), out / "stage2.state")  # to look at a running stage
-    return average.model
+        return parts["captions"] + TAGS * parts["tags"], parts
+
+    def patches(self, ids, rng) -> tuple:
+        """Patches of rows, half of them mirrored and a tenth of the tokens left out; the ImageNet logits."""
+        image = self.model.image
+        tokens, _, logits = self.corpus.batch(ids, rng.random(len(ids)) < 0.5)
+        keep = (torch.rand(tokens.shape[:2]) > 0.1).float().unsqueeze(-1)
+        with torch.autocast("cpu", torch.bfloat16):
+            patches = image.patches((tokens - image.token_mean) * image.token_scale * keep)
+        return patches.float(), logits
+
+    def captions(self, patches, paired, rng):
+        chosen = self.texts.draw(paired, rng, PHRASE)
+        positive, ignored = self.texts.relations(paired, chosen)
+        sentence, word, present = self.words(chosen)
+        present = present * (torch.rand(present.shape) > 0.15).float()
+        matched, _ = self.model.matcher(*self.model.queries(sentence, word, present), patches)
+        return losses.contrastive(self.fitted.dots(paired, sentence) + matched, positive, ignored)
+
+    def tags(self, patches, ids, logits):
+        model, corpus = self.model, self.corpus
+        truth = torch.from_numpy(corpus.positive[ids])
+        with torch.no_grad():
+            base = model.tag_scale / model.log_scale.exp() * self.fitted.dots(ids, self.names) + model.tag_bias
+        labels = draw_labels(truth, base, LABELS_DRAWN)
+        decoded = model.decoder(self.names[labels], patches)
+        seen = (F.softmax(logits, 1) @ self.member) > 0.05
+        weight = (torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]]) * ~seen).gather(1, labels)
+        return losses.asymmetric(base.gather(1, labels) + decoded, truth.gather(1, labels), weight)
 
 
-def stage2_losses(model, corpus, texts, words, fitted, paired, ids, names, member, rng) -> tuple:
-    """(InfoNCE of dot + text queries over the paired rows, asymmetric loss of dot + label decoder over all)."""
-    tokens, _, logits = corpus.batch(ids, rng.random(len(ids)) < 0.5)
-    keep = (torch.rand(tokens.shape[:2]) > 0.1).float().unsqueeze(-1)
-    with torch.autocast("cpu", torch.bfloat16):
-        patches = model.image.patches((tokens - model.image.token_mean) * model.image.token_scale * keep)
-    patches = patches.float()
-    chosen = texts.draw(paired, rng, PHRASE)
-    positive, ignored = texts.relations(paired, chosen)
-    sentence, word, present = words(chosen)
-    present = present * (torch.rand(present.shape) > 0.15).float()
-    u, weights = model.queries(sentence, word, present)
-    matched, _ = model.matcher(u, weights, patches[: len(paired)])
-    caption = losses.contrastive(fitted.dots(paired, sentence) + matched, positive, ignored)
+def train_stage2(
+    model: Model, corpus: Corpus, texts: Texts, words: WordStore, fitted: CrossFitted, stage: loop.Stage, report=print
+) -> Model:
+    """Trains everything of `model` that stage 1 left alone; stage 1's part stays frozen."""
+    torch.manual_seed(stage.seed)
+    model.queries.word_mean.copy_(words.mean())
+    objective = Objective(model, corpus, texts, words, fitted)
 
-    tagged = slice(len(paired) // 2, None)  # half of the paired rows and all others: labels cost the most
-    ids, patches, logits = ids[tagged], patches[tagged], logits[tagged]
-    truth = torch.from_numpy(corpus.positive[ids])
-    with torch.no_grad():
-        base = model.tag_scale / model.log_scale.exp() * fitted.dots(ids, names) + model.tag_bias
-    labels = draw_labels(truth, base, LABELS_DRAWN)
-    decoded = model.decoder(names[labels], patches)
-    seen = (F.softmax(logits, 1) @ member) > 0.05
-    weight = (torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]]) * ~seen).gather(1, labels)
-    tags = losses.asymmetric(base.gather(1, labels) + decoded, truth.gather(1, labels), weight)
-    return caption, tags
+    def look(average):
+        return tune_rerank(average, corpus, texts, words)
+
+    batches = batches_of(corpus, sizes=SIZES)
+    return loop.train(stage, model, groups(model), batches, objective, report, look)
 
 
 @torch.no_grad()
@@ -211,21 +186,17 @@ def label_logits(model, names, patches, vectors, batch: int = 32) -> tuple:
 def tune_rerank(model, corpus, texts, words) -> dict:
     """Recall of the dot product and of dot + matcher, mAP of the dot product and of dot + decoder, on tuning rows."""
     model.eval()
-    flickr = corpus.where("tune", "flickr8k")
-    patches, vectors = encode(model, corpus, flickr)
-    numbers = [(t, k) for k, i in enumerate(flickr) for t in texts.full_of[i]]
+    captioned = corpus.captioned("tune")
+    patches, vectors = encode(model, corpus, captioned)
+    numbers = [(t, k) for k, i in enumerate(captioned) for t in texts.full_of[i]]
     owner = np.array([k for _, k in numbers])
     dots, matched = text_scores(model, words, [t for t, _ in numbers], patches, vectors)
     figures = {"dot": list(evaluate.recall(evaluate.ranks(dots, owner)).values())}
     figures["both"] = list(evaluate.recall(evaluate.ranks(dots + matched, owner)).values())
     names = corpus.label_texts()[0][:, 0]
-    for source in ("corel5k", "tiny-imagenet"):
+    for source in corpus.judged("tune"):
         rows = corpus.where("tune", source)
-        if len(rows):
-            cosines, decoded = label_logits(model, names, *encode(model, corpus, rows))
-            truth = corpus.positive[rows]
-            scale = float(model.tag_scale)
-            figures[source] = [
-                evaluate.mean_average_precision(scale * cosines + g * decoded, truth)[0] for g in (0, 0.5, 1)
-            ]
-    return {k: [round(x, 4) for x in v] for k, v in figures.items()}
+        cosines, decoded = label_logits(model, names, *encode(model, corpus, rows))
+        scores = [float(model.tag_scale) * cosines + g * decoded for g in (0, 0.5, 1)]
+        figures[source] = [evaluate.mean_average_precision(s, corpus.positive[rows])[0] for s in scores]
+    return {k: [round(x, 4) for x in v] for k, v in figures.items() if None not in v}

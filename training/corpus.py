@@ -11,6 +11,7 @@ from .data import read_rows, sha1_of
 
 OUTSIDE = 0.1  # weight of a negative whose label never occurs in the row's source
 PAIRED = {"flickr8k", "corel5k", "msrc_v2", "tuxpaint-stamps"}  # rows whose text says enough to be told apart
+JUDGED = ("corel5k", "tiny-imagenet")
 
 
 class Corpus:
@@ -32,6 +33,7 @@ class Corpus:
         self.allowed = np.array([not (open_only and r.research_only) for r in everything])
         self.parts = np.array([r.part for r in everything])
         self.sources = np.array([r.source for r in everything])
+        self.telling = np.array([bool(r.captions) or len(r.tags) > 1 for r in everything])
         self.encoder = text.Encoder(self._text_encoder(), text.tokenizer_json(), threads=2)
         self.positive = self._positives()  # bool [N, L]
         self.negative_weight = self._negative_weights()  # f32 [sources, L]
@@ -48,6 +50,18 @@ class Corpus:
         if sources:
             chosen &= np.isin(self.sources, sources)
         return np.flatnonzero(chosen)
+
+    def captioned(self, part: str) -> np.ndarray:
+        """Rows whose captions are what alignment learns from and is judged by."""
+        return self.where(part, "flickr8k")
+
+    def pairs(self, part: str) -> np.ndarray:
+        """Other rows whose texts say enough to tell the images apart."""
+        return np.array([i for i in self.where(part, *(PAIRED - {"flickr8k"})) if self.telling[i]], int)
+
+    def judged(self, part: str) -> list:
+        """Sources whose tags are full enough to judge a model by while it is trained."""
+        return [s for s in JUDGED if len(self.where(part, s))]
 
     def source_counts(self) -> dict:
         """Train rows that were used, per source."""

@@ -159,12 +159,13 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
 
 
 def choose_crowd(model: Model, corpus, ids: np.ndarray, vectors: torch.Tensor, seed: int = 0) -> None:
-    """Gives the model its crowd: global vectors of tuning rows, as many of each source as far as it has them."""
+    """Gives the model its crowd: global vectors of tuning rows, as many of each source as far as it has them, and over
+    again where there are too few."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(ids))
     sources = corpus.sources[ids][order]
     turn = np.array([(sources[:k] == s).sum() for k, s in enumerate(sources)])  # the how-manieth of its source
-    model.crowd.copy_(vectors[order[np.argsort(turn, kind="stable")[: len(model.crowd)]]])
+    model.crowd.copy_(vectors[order[np.resize(np.argsort(turn, kind="stable"), len(model.crowd))]])
 
 
 def small_collections(best: dict, images: int = 250, draws: int = 12, seed: int = 0) -> tuple:

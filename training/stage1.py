@@ -1,0 +1,178 @@
+"""Stage 1: the global vector and the text adapter, from captions, tags and the distilled ImageNet posterior together
+(TRAINING lessons 1 and 2: the distillation has to be there from the first step)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from . import evaluate, loop, losses
+from .batches import Batches, Texts
+from .corpus import Corpus, fold_of
+from .model import Config, Model
+
+SIZES = (224, 64, 128)  # rows of a batch: captioned, other rows with telling texts, the rest
+FOLDS = 4
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a stage-1 model is shown, and how much each loss weighs beside the captions' InfoNCE."""
+
+    tags: float  # asymmetric loss over the label set
+    distilled: float  # KL from the ImageNet posterior
+    phrase: float  # share of captioned rows that are paired with a short phrase instead
+    mix: float  # largest share of a second caption in a text vector: a caption says what one person saw
+    soft: float = 0.3  # cross entropy against the text encoder's own similarities
+
+
+FIRST = Recipe(tags=0.05, distilled=1.0, phrase=0.2, mix=0.5)
+SECOND = Recipe(tags=0.02, distilled=0.6, phrase=0.12, mix=0.5)
+
+
+def initialise(model: Model, corpus: Corpus, rng) -> None:
+    """Standardisation from a sample of the train rows; the class branch from the class names' text vectors."""
+    train = corpus.where("train")
+    tokens, pooled, _ = corpus.batch(np.sort(rng.choice(train, min(2000, len(train)), replace=False)))
+    head = model.image
+    head.token_mean.copy_(tokens.mean((0, 1)))
+    head.token_scale.copy_(1 / (tokens.std((0, 1)) + 1e-3))
+    head.pooled_mean.copy_(pooled.mean(0))
+    head.pooled_scale.copy_(1 / (pooled.std(0) + 1e-3))
+    with torch.no_grad():
+        head.class_texts.weight.copy_(torch.from_numpy(corpus.class_vectors()).t())
+        for last in (head.mlp[-1], head.attended):
+            last.weight.mul_(0.1)
+            last.bias.zero_()
+
+
+@torch.no_grad()
+def global_vectors(model: Model, corpus: Corpus, ids: np.ndarray, batch: int = 128) -> torch.Tensor:
+    """Global vectors [N, E] of rows."""
+    model.eval()
+    found = [torch.zeros(0, model.config.text)]
+    for at in range(0, len(ids), batch):
+        tokens, pooled, logits = corpus.batch(ids[at : at + batch], tokens=model.config.global_tokens)
+        found.append(model.image.vector((tokens - model.image.token_mean) * model.image.token_scale, pooled, logits))
+    return torch.cat(found)
+
+
+@torch.no_grad()
+def tune_figures(model: Model, corpus: Corpus, texts: Texts) -> dict:
+    """Recall on the captioned tuning rows, mAP on the tuning rows of the sources with tags; all dot product."""
+    captioned = corpus.captioned("tune")
+    vectors = global_vectors(model, corpus, captioned)
+    numbers = [(t, k) for k, i in enumerate(captioned) for t in texts.full_of[i]]
+    queries = model.adapter(texts.vectors[[t for t, _ in numbers]])
+    figures = evaluate.recall(evaluate.ranks((queries @ vectors.t()).numpy(), np.array([k for _, k in numbers])))
+    names = model.adapter(corpus.label_texts()[0][:, 0])
+    for source in corpus.judged("tune"):
+        rows = corpus.where("tune", source)
+        scores = (global_vectors(model, corpus, rows) @ names.t()).numpy()
+        figures[source] = evaluate.mean_average_precision(scores, corpus.positive[rows])[0]
+    return {k: round(v, 4) for k, v in figures.items() if v is not None}
+
+
+class Objective:
+    """The joint loss of a batch: captions and phrases, tags, distillation."""
+
+    def __init__(self, model: Model, corpus: Corpus, texts: Texts, recipe: Recipe):
+        self.model, self.corpus, self.texts, self.recipe = model, corpus, texts, recipe
+        self.names = corpus.label_texts()[0][:, 0]
+        self.classes = torch.from_numpy(corpus.class_vectors())
+        self.member = torch.from_numpy(corpus.class_membership())
+
+    def __call__(self, batch: tuple, rng) -> tuple:
+        """(rows that are paired with texts, other rows) -> (loss, its parts)."""
+        paired, recipe = batch[0], self.recipe
+        ids = np.concatenate(batch)
+        vectors, logits = self.vectors(ids, rng)
+        parts = self.captions(vectors[: len(paired)], paired, rng)
+        parts["tags"] = self.tags(vectors, ids, logits)
+        similarity = self.model.class_scale * vectors @ self.classes.t()
+        parts["distilled"] = losses.distillation(similarity, logits)
+        loss = parts["captions"] + recipe.soft * parts["soft"]
+        return loss + recipe.tags * parts["tags"] + recipe.distilled * parts["distilled"], parts
+
+    def vectors(self, ids, rng) -> tuple:
+        """Global vectors of rows, half of them mirrored and a tenth of the tokens left out; the ImageNet logits."""
+        image = self.model.image
+        tokens, pooled, logits = self.corpus.batch(ids, rng.random(len(ids)) < 0.5, self.model.config.global_tokens)
+        keep = (torch.rand(tokens.shape[:2]) > 0.1).float().unsqueeze(-1)
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = image.vector((tokens - image.token_mean) * image.token_scale * keep, pooled, logits)
+        return F.normalize(vectors.float(), dim=-1), logits
+
+    def captions(self, vectors, paired, rng) -> dict:
+        chosen = self.texts.draw(paired, rng, self.recipe.phrase)
+        positive, ignored = self.texts.relations(paired, chosen)
+        raw = self.texts.mixed(paired, chosen, rng, self.recipe.mix)
+        similarity = self.model.log_scale.exp().clamp(max=60) * vectors @ self.model.adapter(raw).t()
+        return {
+            "captions": losses.contrastive(similarity, positive, ignored),
+            "soft": losses.soft_contrastive(similarity, raw @ raw.t()),
+        }
+
+    def tags(self, vectors, ids, logits):
+        model, corpus = self.model, self.corpus
+        seen = (F.softmax(logits, 1) @ self.member) > 0.05  # what the backbone believes to see is no negative
+        weight = torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]]) * ~seen
+        scores = model.tag_scale * vectors @ model.adapter(self.names).t() + model.tag_bias
+        return losses.asymmetric(scores, torch.from_numpy(corpus.positive[ids]), weight)
+
+
+def groups(model: Model) -> list:
+    """What stage 1 changes: its branches quickly, names and scales slowly."""
+    image = model.image
+    quick = [*image.mlp.parameters(), *model.adapter.parameters()]
+    if model.config.global_tokens:
+        for part in (image.global_branch, image.attend, image.attended):
+            quick += part.parameters()
+    slow = [image.class_texts.weight, image.class_sharpness]
+    slow += [model.log_scale, model.tag_scale, model.tag_bias, model.class_scale]
+    return [
+        {"params": quick, "lr": 1e-3, "weight_decay": 0.05},
+        {"params": slow, "lr": 2e-4, "weight_decay": 0.0},
+    ]
+
+
+def batches_of(corpus: Corpus, fold=None, sizes: tuple = SIZES) -> Batches:
+    """Batches over the train rows; with `fold`, without the captioned rows of that cross-fitting fold."""
+    captioned = corpus.captioned("train")
+    rest = np.setdiff1d(corpus.where("train"), captioned)
+    if fold is not None:
+        captioned = captioned[[fold_of(corpus.rows[i].file, FOLDS) != fold for i in captioned]]
+    return Batches(captioned, corpus.pairs("train"), rest, sizes)
+
+
+def train_stage1(corpus: Corpus, texts: Texts, stage: loop.Stage, fold=None, report=print) -> Model:
+    """Trains stage 1; with `fold`, on the captioned rows outside that cross-fitting fold and on pooled features alone
+    (nearly as good, and a tenth of the work)."""
+    torch.manual_seed(stage.seed)
+    model = Model(Config(global_tokens=fold is None))
+    initialise(model, corpus, np.random.default_rng(stage.seed))
+    objective = Objective(model, corpus, texts, FIRST)
+
+    def look(average):
+        return tune_figures(average, corpus, texts)
+
+    return loop.train(stage, model, groups(model), batches_of(corpus, fold), objective, report, look)
+
+
+def train_second(first: Model, corpus: Corpus, texts: Texts, stage: loop.Stage, report=print) -> Model:
+    """Adds a second pooled MLP to a stage-1 model: trained alone against the first one's frozen adapter and class branch,
+    then averaged in. Two views that overfit differently find more than either."""
+    torch.manual_seed(stage.seed)
+    alone = Model(Config(**{**first.config.as_dict(), "global_tokens": False}))
+    alone.load_state_dict(first.state_dict())
+    alone.image.mlp.load_state_dict(Model(alone.config).image.mlp.state_dict())
+    wanted = [{"params": alone.image.mlp.parameters(), "lr": 1e-3, "weight_decay": 0.05}]
+    objective = Objective(alone, corpus, texts, SECOND)
+    trained = loop.train(stage, alone, wanted, batches_of(corpus), objective, report, active=[alone.image])
+    both = Model(Config(**{**first.config.as_dict(), "second": True}))
+    added = {f"image.second.{k}": v for k, v in trained.image.mlp.state_dict().items()}
+    both.load_state_dict({**first.state_dict(), **added})
+    report({"stage": stage.name, "alone": tune_figures(trained, corpus, texts)})
+    report({"stage": stage.name, "both": tune_figures(both.eval(), corpus, texts)})
+    return both
