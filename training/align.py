@@ -141,7 +141,8 @@ def train_stage2(
 ) -> Model:
     """Trains everything of `model` that stage 1 left alone; stage 1's part stays frozen."""
     torch.manual_seed(stage.seed)
-    model.queries.word_mean.copy_(words.mean())
+    if not model.queries.word_mean.any():  # else the model goes on from a finished one
+        model.queries.word_mean.copy_(words.mean())
     objective = Objective(model, corpus, texts, words, fitted)
 
     def look(average):

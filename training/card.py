@@ -29,7 +29,7 @@ def retrieval(figures: dict) -> str:
     r = figures.get("text_to_image")
     if not r:
         return "Not measured for this export.\n"
-    rows = [("Flickr8k, 1,000 held-out images, 5,000 captions", "recall@1", "@5", "@10")]
+    rows = [(f"{r['set']}, {r['images']:,} held-out images, every caption", "recall@1", "@5", "@10")]
     rows.append(("dot product of the global vectors", *(percent(r.get(f"stage1_recall_at_{k}")) for k in (1, 5, 10))))
     rows.append(
         (
@@ -53,20 +53,28 @@ def queries(figures: dict) -> str:
     return table(rows) if len(rows) > 1 else "Not measured for this export.\n"
 
 
-def write(saved: dict, fitted, figures: dict, licences: dict, labels: int) -> str:
+def use(saved: dict) -> str:
+    if saved["research_only"]:
+        return (
+            "Because some of its training images may only be used\nfor non-commercial research, the weights are offered "
+            "for that; train with `--open-only` for others."
+        )
+    return "The licences of the training images below say\nwhat the weights may be used for."
+
+
+def write(saved: dict, fitted, figures: dict, licences: dict, labels: int, name: str = "sightline-default") -> str:
     """The card as Markdown. `saved`: model.pt, `figures`: what training.evaluate printed."""
     calibration = figures.get("calibration", {})
     trained_on = (
         "redistributable sources only (--open-only)"
         if saved["open_only"]
-        else "all sources below, some of them research-only"
+        else "all sources below" + (", some of them research-only" if saved["research_only"] else "")
     )
-    return f"""# Model card: sightline-default
+    return f"""# Model card: {name}
 
 A small model that finds photographs by what is in them, for two CPU cores. Trained by `training/` on {trained_on}.
 
-**Use.** Search and tagging of personal and public photo collections. Because some of its training images may only be used
-for non-commercial research, the weights are offered for that; train with `--open-only` for others.
+**Use.** Search and tagging of personal and public photo collections. {use(saved)}
 **Not for** recognising people, moderation, or any decision about a person.
 
 ## Parts

@@ -7,36 +7,58 @@ import torch
 
 from . import features, phrases, text
 from . import labels as labelling
-from .data import read_rows, sha1_of
+from .backbone import CLASSES
+from .rows import read_rows, sha1_of
 
 OUTSIDE = 0.1  # weight of a negative whose label never occurs in the row's source
-PAIRED = {"flickr8k", "corel5k", "msrc_v2", "tuxpaint-stamps"}  # rows whose text says enough to be told apart
-JUDGED = ("corel5k", "tiny-imagenet")
+JUDGED = ("corel5k", "tiny-imagenet")  # sources of the data folder whose tags are full enough to judge by
+FEWEST, MOST = (
+    3,
+    labelling.MIN_COUNT,
+)  # train rows that carry a tag before it becomes a label, by size of the collection
 
 
 class Corpus:
-    """Rows of one data folder with everything about them in arrays that share the rows' order."""
+    """Rows of data folders and .jsonl files with everything about them in arrays that share the rows' order."""
 
     def __init__(
-        self, data_dir: Path, work: Path, open_only: bool = False, keep_out: frozenset = frozenset(), flip: bool = True
+        self,
+        sources,
+        work: Path,
+        open_only: bool = False,
+        keep_out: frozenset = frozenset(),
+        flip: bool = True,
+        classes: list = None,
+        labels: list = (),
     ):
+        """classes: the ImageNet classes (default: those of a data folder among `sources`); labels: an earlier run's."""
         self.work = Path(work)
-        everything = read_rows(data_dir)
-        self.rows = everything
-        self.plain = features.open_arrays(work, False, len(everything))
-        self.flip = features.open_arrays(work, True, len(everything)) if flip else None
-        self.classes = labelling.read_classes(data_dir)
-        usable = [r for r in everything if not (open_only and r.research_only)]
-        self.labels = labelling.build(usable, self.classes, keep_out)
+        self.rows = read_rows(sources, self.work / "images")
+        self.plain = features.open_arrays(work, False, len(self.rows))
+        self.flip = features.open_arrays(work, True, len(self.rows)) if flip else None
+        self.classes = labelling.read_classes(sources) if classes is None else classes
+        self.allowed = np.array([not (open_only and r.research_only) for r in self.rows])
+        self.parts = np.array([r.part for r in self.rows])
+        self.sources = np.array([r.source for r in self.rows])
+        self._texts_first()
+        usable = [r for r, allowed in zip(self.rows, self.allowed, strict=True) if allowed]
+        least = int(np.clip(len(self.where("train")) // 500, FEWEST, MOST))
+        self.labels = labelling.build(usable, self.classes, keep_out, least, labels)
         self.index = labelling.index_of(self.labels)
-        self.class_of = {c["wnid"]: i for i, c in enumerate(self.classes)}
-        self.allowed = np.array([not (open_only and r.research_only) for r in everything])
-        self.parts = np.array([r.part for r in everything])
-        self.sources = np.array([r.source for r in everything])
-        self.telling = np.array([bool(r.captions) or len(r.tags) > 1 for r in everything])
+        self.class_of = {c["wnid"]: i for i, c in enumerate(self.classes) if c.get("wnid")}
+        self.taught = labelling.taught(self.classes, keep_out)  # bool [classes]: those whose names training may see
         self.encoder = text.Encoder(self._text_encoder(), text.tokenizer_json(), threads=2)
         self.positive = self._positives()  # bool [N, L]
         self.negative_weight = self._negative_weights()  # f32 [sources, L]
+
+    def _texts_first(self) -> None:
+        """Which rows teach alignment: the captioned ones, or, where none has captions, those with telling tags."""
+        captioned = np.array([r.captioned for r in self.rows])
+        paired = np.array([r.paired for r in self.rows])
+        if (captioned & (self.parts == "train") & self.allowed).any():
+            self.is_captioned, self.is_paired = captioned, paired
+        else:
+            self.is_captioned, self.is_paired = paired, np.zeros_like(paired)
 
     def _text_encoder(self) -> Path:
         target = self.work / "text_encoder.onnx"
@@ -52,16 +74,24 @@ class Corpus:
         return np.flatnonzero(chosen)
 
     def captioned(self, part: str) -> np.ndarray:
-        """Rows whose captions are what alignment learns from and is judged by."""
-        return self.where(part, "flickr8k")
+        """Rows whose texts are what alignment learns from and is judged by."""
+        return np.flatnonzero((self.parts == part) & self.allowed & self.is_captioned)
 
     def pairs(self, part: str) -> np.ndarray:
         """Other rows whose texts say enough to tell the images apart."""
-        return np.array([i for i in self.where(part, *(PAIRED - {"flickr8k"})) if self.telling[i]], int)
+        return np.flatnonzero((self.parts == part) & self.allowed & self.is_paired)
+
+    def own_sources(self) -> list:
+        """Sources of users' files."""
+        return sorted({r.source for r in self.rows if r.own})
 
     def judged(self, part: str) -> list:
-        """Sources whose tags are full enough to judge a model by while it is trained."""
-        return [s for s in JUDGED if len(self.where(part, s))]
+        """Sources whose tags a model is judged by while it is trained."""
+        return [s for s in (*JUDGED, *self.own_sources()) if len(self.where(part, s))]
+
+    def research_only(self) -> bool:
+        """Whether a train row that was used may only serve research."""
+        return any(self.rows[i].research_only for i in self.where("train"))
 
     def source_counts(self) -> dict:
         """Train rows that were used, per source."""
@@ -99,12 +129,12 @@ class Corpus:
         return description_vectors(self.labels, CachedEncoder(self))
 
     def class_vectors(self) -> np.ndarray:
-        """Text vectors of the ImageNet classes f32 [1000, 384]."""
+        """Text vectors of the ImageNet classes f32 [1000, 384]; [0, 384] where their names are not known."""
         return self.vectors([f"a photo of {labelling.article(c['name'].lower())}" for c in self.classes])
 
     def class_membership(self) -> np.ndarray:
         """f32 [1000, L]: 1 where the label names or contains the ImageNet class."""
-        member = np.zeros((len(self.classes), len(self.labels)), np.float32)
+        member = np.zeros((CLASSES, len(self.labels)), np.float32)
         for i, label in enumerate(self.labels):
             member[label.classes, i] = 1
         return member
@@ -114,8 +144,10 @@ class Corpus:
         texts, of_row = [], [[] for _ in self.rows]
         for i, row in enumerate(self.rows):
             own = list(row.captions)
-            if row.source in PAIRED - {"flickr8k"} and len(row.tags) > 1:
+            if row.paired and len(row.tags) > 1:
                 own += [", ".join(row.tags), f"a photo of {' and '.join(row.tags)}", " ".join(reversed(row.tags))]
+            elif row.paired and not own:
+                own = [f"a photo of {labelling.article(row.tags[0])}"]
             for t in own:
                 of_row[i].append(len(texts))
                 texts.append(t)
@@ -129,7 +161,7 @@ class Corpus:
 
         number, of_row = {}, [[] for _ in self.rows]
         for i, row in enumerate(self.rows):
-            if row.source == "flickr8k":
+            if row.captioned:
                 own = set().union(*(phrases.phrases(c, is_label) for c in row.captions))
                 of_row[i] = [number.setdefault(p, len(number)) for p in sorted(own)]
         return list(number), of_row

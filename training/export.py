@@ -16,8 +16,9 @@ from .model import Config, Model
 
 NAME, VERSION = "sightline-default", "0.1.0"
 LICENCE = "weights: non-commercial research (trained in part on research-only images, see MODEL_CARD.md)"
+OWN_LICENCE = "weights: as the licences of the training images allow (see MODEL_CARD.md)"
 FITTED_ON = {
-    "labels": "label names on tuning rows: Flickr8k train rows with sha1(file) mod 12 = 0, other sources' held-out rows with even sha1(file)",
+    "labels": "label names on the tuning rows (docs/training.md says which those are)",
     "text": "captions, phrases, label names and nonsense on the same rows",
 }
 DESCRIPTION = "EfficientNet-Lite2 backbone, window-attention head, cross-attention alignment decoder, MiniLM texts"
@@ -122,7 +123,16 @@ def calibration(fitted: Fitted, figures: dict) -> dict:
 
 
 def write_bundle(
-    model: Model, fitted: Fitted, label_set: list, encoder, out: Path, text_encoder: Path, figures: dict, about: str
+    model: Model,
+    fitted: Fitted,
+    label_set: list,
+    encoder,
+    out: Path,
+    text_encoder: Path,
+    figures: dict,
+    about: str,
+    name: str = NAME,
+    licence: str = LICENCE,
 ) -> dict:
     """Writes all files of a bundle; returns the manifest. `figures`: held-out measurements, `about`: the model card."""
     out = Path(out)
@@ -144,9 +154,9 @@ def write_bundle(
     return bundle.write_manifest(
         out,
         {
-            "name": NAME,
+            "name": name,
             "version": VERSION,
-            "licence": LICENCE,
+            "licence": licence,
             "description": DESCRIPTION,
             "image": {
                 "width": data.SIZE,
@@ -181,14 +191,17 @@ def write_bundle(
     )
 
 
-def main() -> None:
+def main(arguments: list = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path, help="a run's folder, with model.pt")
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
     parser.add_argument("--text-encoder", type=Path, help="an exported text_encoder.onnx to keep byte for byte")
     parser.add_argument("--figures", type=Path, help="what training.evaluate printed, for the model card")
     parser.add_argument("--licences", type=Path, help="licences.json of the data folder, for the model card")
-    args = parser.parse_args()
+    parser.add_argument("--name", default=NAME, help=f"the bundle's name ({NAME})")
+    args = parser.parse_args(arguments)
+    if not (args.run / "model.pt").exists():
+        raise SystemExit(f"{args.run}: no model.pt; the run is not finished: go on with training.train --resume")
     torch.manual_seed(0)
     model, fitted, label_set, saved = load_run(args.run / "model.pt")
     text_encoder = args.text_encoder or args.run / "text_encoder.onnx"
@@ -197,9 +210,10 @@ def main() -> None:
     encoder = text.Encoder(text_encoder, text.tokenizer_json())
     figures = json.loads(args.figures.read_text()) if args.figures else {}
     licences = json.loads(args.licences.read_text()) if args.licences else {}
-    about = card.write(saved, fitted, figures, licences, len(label_set))
+    about = card.write(saved, fitted, figures, licences, len(label_set), args.name)
+    errors, licence = figures.get("calibration", {}), LICENCE if saved["research_only"] else OWN_LICENCE
     manifest = write_bundle(
-        model, fitted, label_set, encoder, args.out, text_encoder, figures.get("calibration", {}), about
+        model, fitted, label_set, encoder, args.out, text_encoder, errors, about, args.name, licence
     )
     total = sum(f["bytes"] for f in manifest["files"].values())
     print(

@@ -1,12 +1,13 @@
 """The feature cache: what the frozen backbone says about every image, in float16 files outside the repository.
 
-    python -m training.features --data DIR --work WORK [--flip] [--processes 2]
+    python -m training.features --data DIR|JSONL... --work WORK [--flip] [--processes 2]
 
 Per pass (plain, and mirrored for the train rows): tokens [N, 49, 832], pooled [N, 1280], logits [N, 1000]. Rows follow
-the manifest. A cache is resumable: each process notes the blocks that it finished.
+the lists in --data. A cache is resumable: each process notes the blocks that it finished.
 """
 
 import argparse
+import hashlib
 import multiprocessing
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from . import backbone, data
+from .rows import BadData, read_rows
 
 BLOCK = 256  # images per journal entry
 BATCH = 8
@@ -81,17 +83,42 @@ def fill(work: Path, files: list, flip: bool, blocks: list) -> None:
         block_done(work, flip, block).touch()
 
 
-def build(data_dir: Path, work: Path, flip: bool = False, processes: int = 2) -> None:
+def digest(rows: list) -> str:
+    """Tells lists of images apart, whatever folder they lie in."""
+    sizes = [row.path.stat().st_size if row.own else 0 for row in rows]
+    listed = "\n".join(f"{row.source} {row.file} {row.part} {size}" for row, size in zip(rows, sizes, strict=True))
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def claim(work: Path, rows: list) -> None:
+    """Notes whose features the folder holds; raises BadData when they are another list's."""
+    note = work / "rows.sha256"
+    if note.exists() and note.read_text().strip() != digest(rows):
+        raise BadData(f"{work} holds the features of other rows: choose another --work, or delete that folder")
+    note.write_text(digest(rows) + "\n")
+
+
+def build(sources, work: Path, flip: bool = False, processes: int = 2) -> None:
     """Fills the cache for every row (plain) or for the train rows (flip)."""
     work = Path(work)
     (work / "done").mkdir(parents=True, exist_ok=True)
-    images = data.unpack(data_dir, work) if Path(data_dir).is_dir() else Path()
-    rows = data.read_rows(data_dir)
-    files = [None if flip and r.part != "train" else images / r.file for r in rows]
+    rows = read_rows(sources, data.unpack(sources, work))
+    claim(work, rows)
+    blocks = [b for b in range((len(rows) + BLOCK - 1) // BLOCK) if not block_done(work, flip, b).exists()]
+    if blocks and not flip:
+        data.check_readable(rows)
+    files = [None if flip and r.part != "train" else r.path for r in rows]
     export_backbone(work)
     open_arrays(work, flip, len(files), "a")
-    blocks = [b for b in range((len(files) + BLOCK - 1) // BLOCK) if not block_done(work, flip, b).exists()]
     begun = time.time()
+    share_out(work, files, flip, blocks, processes)
+    print(f"cached {len(blocks)} blocks in {time.time() - begun:.0f} s")
+
+
+def share_out(work: Path, files: list, flip: bool, blocks: list, processes: int) -> None:
+    """Encodes blocks in so many processes."""
+    if processes < 2 or len(blocks) < 2:
+        return fill(work, files, flip, blocks)
     crew = [
         multiprocessing.Process(target=fill, args=(work, files, flip, blocks[k::processes])) for k in range(processes)
     ]
@@ -101,17 +128,19 @@ def build(data_dir: Path, work: Path, flip: bool = False, processes: int = 2) ->
         worker.join()
     if any(worker.exitcode for worker in crew):
         raise SystemExit("the feature cache is not complete: a worker failed; run again to resume")
-    print(f"cached {len(blocks)} blocks in {time.time() - begun:.0f} s")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="data folders and .jsonl files")
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--flip", action="store_true")
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
-    build(args.data, args.work, args.flip, args.processes)
+    try:
+        build(args.data, args.work, args.flip, args.processes)
+    except BadData as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

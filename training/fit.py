@@ -81,8 +81,8 @@ def query_sets(corpus, texts, flickr: np.ndarray, everything: np.ndarray, seed: 
     sets["phrases"] = (short, flickr, *calibrate.phrase_truth(corpus, short, flickr))
     positive, weight = calibrate.label_truth(corpus, everything)
     chosen = np.flatnonzero(positive.sum(0) > 0)
-    others = rng.choice(np.flatnonzero(positive.sum(0) == 0), 200, replace=False)
-    chosen = np.concatenate([chosen, others])
+    others = np.flatnonzero(positive.sum(0) == 0)
+    chosen = np.concatenate([chosen, rng.choice(others, min(200, len(others)), replace=False)])
     names = []
     for k in chosen:
         name = corpus.labels[k].name
@@ -92,7 +92,7 @@ def query_sets(corpus, texts, flickr: np.ndarray, everything: np.ndarray, seed: 
     nothing = calibrate.absurd(rng, 120)
     shape = (len(nothing), len(everything))
     sets["absurd"] = (nothing, everything, np.zeros(shape, bool), np.ones(shape, np.float32))
-    return sets
+    return {name: found for name, found in sets.items() if found[0]}  # texts without captions have no phrases
 
 
 SHARES = {"captions": 1.0, "phrases": 1.0, "labels": 1.0, "absurd": 0.5}
@@ -100,7 +100,7 @@ SHARES = {"captions": 1.0, "phrases": 1.0, "labels": 1.0, "absurd": 0.5}
 
 def fit_text(model: Model, corpus, texts, report=print) -> tuple:
     """Fits the free-text side; returns (Fitted so far, prior, encoded tuning rows)."""
-    flickr, everything = corpus.where("tune", "flickr8k"), corpus.where("tune")
+    flickr, everything = corpus.captioned("tune"), corpus.where("tune")
     patches, vectors = encode(model, corpus, everything)
     at = {i: k for k, i in enumerate(everything)}
     fitted, batches, scores = Fitted(), [], {}
@@ -176,7 +176,7 @@ def small_collections(best: dict, images: int = 250, draws: int = 12, seed: int 
     rng = np.random.default_rng(seed)
     present, absent = [], []
     for _ in range(draws):
-        for name in ("captions", "phrases", "labels"):
+        for name in [n for n in best if n != "absurd"]:
             p, positive, known = best[name]
             drawn = rng.choice(p.shape[1], min(images, p.shape[1]), replace=False)
             there, _ = found(p[:, drawn], positive[:, drawn], known[:, drawn])
@@ -204,7 +204,7 @@ def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=prin
     for gate in GATES:
         logits_of[gate] = scorer_logits(model, corpus, scale, 0.0, gate, patches, vectors)
         values = []
-        for source in ("corel5k", "msrc_v2", "tiny-imagenet", "flickr8k"):
+        for source in ("corel5k", "msrc_v2", "tiny-imagenet", "flickr8k", *corpus.own_sources()):
             mine = np.flatnonzero(corpus.sources[ids] == source)
             if len(mine):
                 values.append(evaluate.mean_average_precision(logits_of[gate][mine], corpus.positive[ids[mine]])[0])

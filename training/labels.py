@@ -10,6 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from .wordlists import split_words
 
 EMOJI = {"noto", "twemoji", "fluent-emoji-flat"}
@@ -264,9 +266,28 @@ def clean(tag: str) -> str:
 BRANDS = re.compile(r"^(alpro|arla|garant|god morgon|bravo|tropicana|valio|yoggi|oatly)\b")
 
 
-def read_classes(data: Path) -> list:
-    """The 1,000 ImageNet classes in the backbone's order: name, alt, hypernyms."""
-    return json.loads((Path(data) / "imagenet_classes.json").read_text(encoding="utf-8"))
+def read_classes(sources) -> list:
+    """The 1,000 ImageNet classes in the backbone's order (name, alt, hypernyms): of a file, or of the first data folder
+    that has them; nothing when none has."""
+    for source in [sources] if isinstance(sources, (str, Path)) else sources:
+        file = Path(source) / "imagenet_classes.json" if Path(source).is_dir() else Path(source)
+        if file.suffix == ".json" and file.exists():
+            classes = json.loads(file.read_text(encoding="utf-8"))
+            return [{"alt": [], "hypernyms": []} | c for c in classes]
+    return []
+
+
+def taught(classes: list, keep_out: frozenset) -> np.ndarray:
+    """bool [classes]: whether training may see the class's names; not when one of them is held out."""
+    names = [{n.lower() for n in (c["name"], *c["alt"])} | {clean(c["name"])} for c in classes]
+    return np.array([not keep_out & own for own in names], bool)
+
+
+def tags_of(row) -> set:
+    """The names that a row's tags stand for; what a user tags is taken as it is, but for spellings."""
+    if row.own:
+        return {MERGE.get(t.lower(), t.lower()) for t in row.tags}
+    return {clean(t) for t in row.tags if not BRANDS.match(t.lower())} - {""}
 
 
 def plain_aliases(alt: list) -> list:
@@ -274,17 +295,15 @@ def plain_aliases(alt: list) -> list:
     return [a for a in alt if a == a.lower() and len(a) > 2][:3]
 
 
-def build(rows: list, classes: list, skip: set = frozenset()) -> list:
-    """The label set: names sorted, aliases unique over the whole set, none of `skip`."""
-    counts = Counter(
-        tag
-        for r in rows
-        if r.split == "train" and r.source not in EMOJI
-        for tag in {clean(t) for t in r.tags if not BRANDS.match(t.lower())}
-    )
-    names = {t for t, n in counts.items() if t and n >= MIN_COUNT}
+def build(rows: list, classes: list, skip: set = frozenset(), least: int = MIN_COUNT, more: list = ()) -> list:
+    """The label set: names sorted, aliases unique over the whole set, none of `skip`; with the labels `more` of an earlier
+    run. A tag becomes a label when at least `least` train rows carry it."""
+    counts = Counter(tag for r in rows if r.part == "train" and (r.own or r.source not in EMOJI) for tag in tags_of(r))
+    names = {t for t, n in counts.items() if n >= least}
     names |= {FORMS.get(w, w).replace("_", " ") for w in CAPTION_WORDS} | {"television"}
     labels = {name: Label(name) for name in names}
+    for label in more:
+        labels[label.name] = Label(label.name, list(label.aliases), list(label.parents))
     for index, c in enumerate(classes):
         name = clean(c["name"]) or c["name"].lower()
         label = labels.setdefault(name, Label(name))
@@ -342,13 +361,11 @@ def word_label(word: str, index: dict) -> str:
 def positives(row, index: dict, class_of: dict, classes: list) -> set:
     """Label names that a row's tags, its ImageNet class or its captions say are in the picture."""
     alias = index["__alias__"]
-    names = set()
-    tags = list(row.tags)
+    names, tags = set(), tags_of(row)
     if row.wnid in class_of:
         c = classes[class_of[row.wnid]]
-        tags += [c["name"], *c["hypernyms"]]
-    for tag in tags:
-        name = clean(tag)
+        tags |= {clean(name) for name in (c["name"], *c["hypernyms"])}
+    for name in tags:
         name = name if name in index else alias.get(name, "")
         if name:
             names.add(name)

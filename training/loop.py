@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .rows import BadData
+
 LONGEST_STEP = 1.0  # gradients of the first group are clipped to this length
 DECAY = 0.98  # of the averaged weights
 WARM_UP = 40  # steps, but at most a tenth of all
@@ -96,7 +98,7 @@ class Loop:
             return
         state = torch.load(self.file, weights_only=True)
         if state["total"] != self.total:
-            raise ValueError(f"{self.file}: a stage of {state['total']} steps, not {self.total}; choose another --out")
+            raise BadData(f"{self.file}: a stage of {state['total']} steps, not {self.total}; choose another --out")
         self.model.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -159,34 +159,35 @@ def baseline(corpus, m: Measured, data_rows: dict) -> float:
     return evaluate.mean_average_precision(predicted @ corpus.vectors(tags).T, truth)[0]
 
 
-def main() -> None:
+def main(arguments: list = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("bundle", type=Path)
     parser.add_argument("datasets", type=Path, nargs="+")
-    parser.add_argument("--data", type=Path)
+    parser.add_argument("--data", type=Path, nargs="+")
     parser.add_argument("--work", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     bundle = Bundle(args.bundle, args.threads)
     sets = [Measured(bundle, file) for file in args.datasets]
     figures = {"tagging": {}, "calibration": {}}
     errors = []
     for m in sets:
         recalls, ece = text_to_image(m)
-        if recalls:
-            figures["text_to_image"], figures["calibration"]["ece_text"] = recalls, round(ece, 4)
+        if recalls and "text_to_image" not in figures:  # of the first set with captions
+            figures["text_to_image"] = recalls | {"set": m.name, "images": len(m.rows)}
+            figures["calibration"]["ece_text"] = None if ece is None else round(ece, 4)
         tags, ece = tagging(m)
         if tags:
             figures["tagging"][m.name] = tags
-            errors.append(ece)
+            errors += [ece] if ece is not None else []
     figures["calibration"]["ece_labels"] = round(float(np.mean(errors)), 4) if errors else None
     figures["matching"] = matching(sets)
     if args.data and args.work:
         from .corpus import Corpus
 
         corpus = Corpus(args.data, args.work, flip=False)
-        where = {Path(r.file).name: i for i, r in enumerate(corpus.rows)}
+        where = {r.name: i for i, r in enumerate(corpus.rows)}
         for m in sets:
             if m.name in figures["tagging"]:
                 figures["tagging"][m.name]["map_pooled_baseline"] = baseline(corpus, m, where)

@@ -1,9 +1,9 @@
-"""From the data folder to the bundle that ships: cache, train, export, measure, write the figures into the card.
+"""From images to a bundle: cache, train, export, measure, write the figures into the card.
 
-    python -m training.reproduce [--data DIR] [--work DIR] [--out models/default] [--open-only]
+    python -m training.reproduce [--data DIR|JSONL...] [--work DIR] [--out models/default] [--open-only] [--init RUN]
 
-Resumable: run it again after an interruption. About an hour and a half on two free cores. The text encoder that the
-bundle already has is kept byte for byte when the same packages make the same one.
+Resumable: run it again after an interruption. About an hour and a half on two free cores for the default model. The
+text encoder that the bundle already has is kept byte for byte when the same packages make the same one.
 """
 
 import argparse
@@ -24,46 +24,40 @@ def step(module: str, *arguments) -> None:
         raise SystemExit(done.returncode)
 
 
+def licences_of(sources: list) -> list:
+    """--licences for the exporter, where a data folder has them."""
+    return [x for s in sources if (s / "licences.json").exists() for x in ("--licences", s / "licences.json")][:2]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DATA", HERE.parent / "shared" / "data")))
+    default = Path(os.environ.get("DATA", HERE.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, nargs="+", default=[default], help="data folders and .jsonl files")
     parser.add_argument(
         "--work", type=Path, default=HERE.parent / "sightline-training", help="outside the repository: about 8 GB"
     )
     parser.add_argument("--out", type=Path, default=HERE / "models" / "default")
     parser.add_argument("--open-only", action="store_true")
+    parser.add_argument("--init", type=Path, help="finished run to start from instead of from scratch")
+    parser.add_argument("--classes", type=Path, help="names of the ImageNet classes (imagenet_classes.json)")
+    parser.add_argument("--epochs", type=int, nargs=4, help="as training.train has them")
+    parser.add_argument("--name", default="sightline-default", help="the bundle's name")
     args = parser.parse_args()
-    args.data, args.work, args.out = args.data.resolve(), args.work.resolve(), args.out.resolve()
-    if not (args.data / "manifest.jsonl.gz").exists():
-        raise SystemExit(f"no manifest.jsonl.gz in {args.data}: name the data folder with --data or DATA=")
-    run, sets, figures = args.work / "run", args.work / "eval", args.work / "figures.json"
-    step(
-        "train",
-        "--data",
-        args.data,
-        "--work",
-        args.work,
-        "--out",
-        run,
-        "--resume",
-        *(["--open-only"] if args.open_only else []),
-    )
-    text_encoder = args.work / "text_encoder.onnx"
-    export = [
-        "export",
-        run,
-        "--out",
-        args.out,
-        "--text-encoder",
-        text_encoder,
-        "--licences",
-        args.data / "licences.json",
-    ]
+    sources, work, out = [d.resolve() for d in args.data], args.work.resolve(), args.out.resolve()
+    run, sets, figures = work / "run", work / "eval", work / "figures.json"
+    options = ["--open-only"] if args.open_only else []
+    options += ["--epochs", *args.epochs] if args.epochs else []
+    for name in ("init", "classes"):
+        options += [f"--{name}", getattr(args, name).resolve()] if getattr(args, name) else []
+    step("train", "--data", *sources, "--work", work, "--out", run, "--resume", *options)
+    export = ["export", run, "--out", out, "--text-encoder", work / "text_encoder.onnx", "--name", args.name]
+    export += licences_of(sources)
     step(*export)
-    step("make_eval_sets", "--data", args.data, "--work", args.work, "--out", sets)
-    names = [sets / f"{name}.jsonl" for name in ("flickr8k", "corel5k", "tiny-imagenet")]
-    step("measure", args.out, *names, "--data", args.data, "--work", args.work, "--json", figures)
-    step(*export, "--figures", figures)
+    step("make_eval_sets", "--data", *sources, "--work", work, "--out", sets)
+    names = sorted(sets.glob("*.jsonl"))
+    if names:
+        step("measure", out, *names, "--data", *sources, "--work", work, "--json", figures)
+        step(*export, "--figures", figures)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ def initialise(model: Model, corpus: Corpus, rng) -> None:
     head.pooled_mean.copy_(pooled.mean(0))
     head.pooled_scale.copy_(1 / (pooled.std(0) + 1e-3))
     with torch.no_grad():
-        head.class_texts.weight.copy_(torch.from_numpy(corpus.class_vectors()).t())
+        head.class_texts.weight.zero_()
+        head.class_texts.weight[:, : len(corpus.classes)] = torch.from_numpy(corpus.class_vectors()).t()
+        head.class_texts.weight[:, np.flatnonzero(~corpus.taught)] = 0
         for last in (head.mlp[-1], head.attended):
             last.weight.mul_(0.1)
             last.bias.zero_()
@@ -80,7 +82,8 @@ class Objective:
     def __init__(self, model: Model, corpus: Corpus, texts: Texts, recipe: Recipe):
         self.model, self.corpus, self.texts, self.recipe = model, corpus, texts, recipe
         self.names = corpus.label_texts()[0][:, 0]
-        self.classes = torch.from_numpy(corpus.class_vectors())
+        self.taught = np.flatnonzero(corpus.taught)
+        self.classes = torch.from_numpy(corpus.class_vectors())[self.taught]
         self.member = torch.from_numpy(corpus.class_membership())
 
     def __call__(self, batch: tuple, rng) -> tuple:
@@ -90,10 +93,12 @@ class Objective:
         vectors, logits = self.vectors(ids, rng)
         parts = self.captions(vectors[: len(paired)], paired, rng)
         parts["tags"] = self.tags(vectors, ids, logits)
-        similarity = self.model.class_scale * vectors @ self.classes.t()
-        parts["distilled"] = losses.distillation(similarity, logits)
-        loss = parts["captions"] + recipe.soft * parts["soft"]
-        return loss + recipe.tags * parts["tags"] + recipe.distilled * parts["distilled"], parts
+        loss = parts["captions"] + recipe.soft * parts["soft"] + recipe.tags * parts["tags"]
+        if len(self.taught):  # else the names of the ImageNet classes are not known
+            similarity = self.model.class_scale * vectors @ self.classes.t()
+            parts["distilled"] = losses.distillation(similarity, logits[:, self.taught])
+            loss = loss + recipe.distilled * parts["distilled"]
+        return loss, parts
 
     def vectors(self, ids, rng) -> tuple:
         """Global vectors of rows, half of them mirrored and a tenth of the tokens left out; the ImageNet logits."""
@@ -146,12 +151,15 @@ def batches_of(corpus: Corpus, fold=None, sizes: tuple = SIZES) -> Batches:
     return Batches(captioned, corpus.pairs("train"), rest, sizes)
 
 
-def train_stage1(corpus: Corpus, texts: Texts, stage: loop.Stage, fold=None, report=print) -> Model:
+def train_stage1(corpus: Corpus, texts: Texts, stage: loop.Stage, fold=None, init: Model = None, report=print) -> Model:
     """Trains stage 1; with `fold`, on the captioned rows outside that cross-fitting fold and on pooled features alone
-    (nearly as good, and a tenth of the work)."""
+    (nearly as good, and a tenth of the work). init: a finished model to start from."""
     torch.manual_seed(stage.seed)
     model = Model(Config(global_tokens=fold is None))
-    initialise(model, corpus, np.random.default_rng(stage.seed))
+    if init is None:
+        initialise(model, corpus, np.random.default_rng(stage.seed))
+    else:
+        model = go_on(init, second=False, global_tokens=fold is None)
     objective = Objective(model, corpus, texts, FIRST)
 
     def look(average):
@@ -160,19 +168,28 @@ def train_stage1(corpus: Corpus, texts: Texts, stage: loop.Stage, fold=None, rep
     return loop.train(stage, model, groups(model), batches_of(corpus, fold), objective, report, look)
 
 
-def train_second(first: Model, corpus: Corpus, texts: Texts, stage: loop.Stage, report=print) -> Model:
+def go_on(init: Model, **changed) -> Model:
+    """A model of another configuration with a finished model's weights, as far as both have them."""
+    model = Model(Config(**{**init.config.as_dict(), **changed}))
+    shared = {k: v for k, v in init.state_dict().items() if k in model.state_dict()}
+    model.load_state_dict({**model.state_dict(), **shared})
+    return model
+
+
+def train_second(
+    first: Model, corpus: Corpus, texts: Texts, stage: loop.Stage, init: Model = None, report=print
+) -> Model:
     """Adds a second pooled MLP to a stage-1 model: trained alone against the first one's frozen adapter and class branch,
     then averaged in. Two views that overfit differently find more than either."""
     torch.manual_seed(stage.seed)
-    alone = Model(Config(**{**first.config.as_dict(), "global_tokens": False}))
-    alone.load_state_dict(first.state_dict())
-    alone.image.mlp.load_state_dict(Model(alone.config).image.mlp.state_dict())
+    alone = go_on(first, global_tokens=False)
+    known = init is not None and init.image.second is not None
+    alone.image.mlp.load_state_dict((init.image.second if known else Model(alone.config).image.mlp).state_dict())
     wanted = [{"params": alone.image.mlp.parameters(), "lr": 1e-3, "weight_decay": 0.05}]
     objective = Objective(alone, corpus, texts, SECOND)
     trained = loop.train(stage, alone, wanted, batches_of(corpus), objective, report, active=[alone.image])
-    both = Model(Config(**{**first.config.as_dict(), "second": True}))
-    added = {f"image.second.{k}": v for k, v in trained.image.mlp.state_dict().items()}
-    both.load_state_dict({**first.state_dict(), **added})
+    both = go_on(first, second=True)
+    both.image.second.load_state_dict(trained.image.mlp.state_dict())
     report({"stage": stage.name, "alone": tune_figures(trained, corpus, texts)})
     report({"stage": stage.name, "both": tune_figures(both.eval(), corpus, texts)})
     return both

@@ -1,6 +1,6 @@
-"""Trains the default model on cached backbone features.
+"""Trains a model on cached backbone features: the default one, or one for your own images (docs/training.md).
 
-    python -m training.train --data DIR --work WORK --out RUN [--resume] [--open-only] [--keep-out FILE]
+    python -m training.train --data DIR|JSONL... --out RUN [--resume] [--open-only] [--init RUN] [--keep-out FILE]
 
 Stage 1 (`training.stage1`) fits the global vector and the text adapter, stage 2 (`training.align`) the decoders as
 residuals on stage 1's dot product, stage 3 (`training.fit`) what turns scores into probabilities.
@@ -9,29 +9,38 @@ residuals on stage 1's dot product, stage 3 (`training.fit`) what turns scores i
 import argparse
 import copy
 import json
+import sys
 from pathlib import Path
 
 import torch
 
-from . import align, features, fit, loop, stage1
+from . import align, features, fit, labels, loop, stage1
+from .backbone import CLASSES
 from .batches import Texts
 from .corpus import Corpus
 from .model import Config, Model
+from .rows import BadData, check_parts, read_rows
 
 EPOCHS = (12, 7, 12, 4)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2
-
-
-def read_keep_out(file) -> frozenset:
-    """Labels that a run for open-vocabulary figures must not see."""
-    return frozenset(Path(file).read_text(encoding="utf-8").split("\n")) - {""} if file else frozenset()
+FURTHER = 0.3  # factor on the learning rates when a run starts from a finished model
 
 
 class Run:
-    """A run's folder: its history, and the models of the stages that are done."""
+    """A run's folder: its settings, its history, and the models of the stages that are done."""
 
-    def __init__(self, out: Path, resume: bool):
-        self.out, self.resume = out, resume
+    def __init__(self, out: Path, resume: bool, settings: dict, pace: float = 1.0):
+        """settings: whatever the weights depend on; a run goes on with those it was started with."""
+        self.out, self.resume, self.pace = out, resume, pace
         out.mkdir(parents=True, exist_ok=True)
+        file = out / "settings.json"
+        if file.exists():
+            if not resume:
+                raise BadData(f"{out} already holds a run: go on with --resume, or choose another --out")
+            before = json.loads(file.read_text(encoding="utf-8"))
+            changed = [k for k in settings if before.get(k) != settings[k]]
+            if changed:
+                raise BadData(f"{out} was started with other {', '.join(changed)}: choose another --out")
+        file.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
     def report(self, line: dict) -> None:
         """Prints a line of the history and keeps it."""
@@ -44,47 +53,79 @@ class Run:
         """The model of a stage: read from RUN/<name>.pt, or built and written there."""
         file = self.out / f"{name}.pt"
         if self.resume and file.exists():
-            return read_model(file)
-        model = build(loop.Stage(name, epochs, seed, self.out, self.resume))
+            return model_of(torch.load(file, weights_only=True))
+        model = build(loop.Stage(name, epochs, seed, self.out, self.resume, self.pace))
         loop.save({"config": model.config.as_dict(), "model": model.state_dict()}, file)
         return model
 
 
-def read_model(file: Path) -> Model:
-    saved = torch.load(file, weights_only=True)
+def model_of(saved: dict) -> Model:
     model = Model(Config(**saved["config"]))
     model.load_state_dict(saved["model"])
     return model.eval()
 
 
-def train_stages(made: Run, corpus: Corpus, texts: Texts, epochs: tuple, seed: int) -> Model:
+def train_stages(made: Run, corpus: Corpus, texts: Texts, epochs: tuple, seed: int, init: Model = None) -> Model:
     """Stages 1 and 2, each skipped when its result is already in the run's folder."""
-    report = made.report
-    first = made.stage("stage1", epochs[0], seed, lambda s: stage1.train_stage1(corpus, texts, s, None, report))
-    folds = [
-        made.stage(
-            f"fold{f}", epochs[1], seed + 10 + f, lambda s, f=f: stage1.train_stage1(corpus, texts, s, f, report)
-        )
-        for f in range(stage1.FOLDS)
-    ]
-    both = made.stage("second", epochs[2], seed + 20, lambda s: stage1.train_second(first, corpus, texts, s, report))
+
+    def global_stage(name: str, count: int, number: int, fold=None):
+        return made.stage(name, count, number, lambda s: stage1.train_stage1(corpus, texts, s, fold, init, made.report))
+
+    first = global_stage("stage1", epochs[0], seed)
+    folds = [global_stage(f"fold{f}", epochs[1], seed + 10 + f, f) for f in range(stage1.FOLDS)]
+
+    def second(stage):
+        return stage1.train_second(first, corpus, texts, stage, init, made.report)
+
+    both = made.stage("second", epochs[2], seed + 20, second)
     words = align.WordStore(corpus, texts)
 
-    def second_stage(stage):
+    def decoders(stage):
         fitted = align.CrossFitted(corpus, folds, both)
-        return align.train_stage2(copy.deepcopy(both), corpus, texts, words, fitted, stage, report)
+        return align.train_stage2(copy.deepcopy(both), corpus, texts, words, fitted, stage, made.report)
 
-    return made.stage("stage2", epochs[3], seed, second_stage)
+    return made.stage("stage2", epochs[3], seed, decoders)
+
+
+def read_keep_out(file) -> frozenset:
+    """Labels that a run for open-vocabulary figures must not see."""
+    return frozenset(Path(file).read_text(encoding="utf-8").split("\n")) - {""} if file else frozenset()
+
+
+def read_init(folder) -> dict:
+    """model.pt of the run to start from; nothing without one."""
+    if folder is None:
+        return {}
+    if not (folder / "model.pt").exists():
+        raise BadData(f"{folder}: no model.pt; --init takes the folder of a finished run")
+    return torch.load(folder / "model.pt", weights_only=True)
+
+
+def class_names(args, init: dict) -> list:
+    """The ImageNet classes' names: --classes, else a data folder's, else those of --init; nothing when none has them."""
+    classes = labels.read_classes([args.classes] if args.classes else args.data) or init.get("classes", [])
+    if args.classes and len(classes) != CLASSES:
+        raise BadData(f"{args.classes}: {len(classes)} classes instead of {CLASSES}; see docs/training.md")
+    if not classes:
+        print("warning: no class names (--classes): nothing is distilled from the backbone", file=sys.stderr)
+    return classes
 
 
 def run(args) -> None:
     """All stages, and model.pt with everything that the exporter needs."""
-    made, work = Run(args.out, args.resume), args.work or args.out / "work"
+    work, init = args.work or args.out / "work", read_init(args.init)
+    classes, keep_out = class_names(args, init), read_keep_out(args.keep_out)
+    rows = read_rows(args.data)
+    check_parts([r for r in rows if not (args.open_only and r.research_only)])
+    settings = {"rows": features.digest(rows), "open_only": args.open_only, "keep_out": sorted(keep_out)}
+    settings |= {"epochs": list(args.epochs), "seed": args.seed, "init": bool(init), "classes": len(classes)}
+    made = Run(args.out, args.resume, settings, FURTHER if init else 1.0)
     features.build(args.data, work, False, args.threads)
     features.build(args.data, work, True, args.threads)
-    corpus = Corpus(args.data, work, args.open_only, read_keep_out(args.keep_out))
+    known = [labels.Label(**label) for label in init.get("labels", [])]
+    corpus = Corpus(args.data, work, args.open_only, keep_out, classes=classes, labels=known)
     texts = Texts(corpus)
-    model = train_stages(made, corpus, texts, args.epochs, args.seed)
+    model = train_stages(made, corpus, texts, args.epochs, args.seed, model_of(init) if init else None)
     fitted, prior, encoded = fit.fit_text(model, corpus, texts, made.report)
     model.prior.load_state_dict(prior.state_dict())
     fit.fit_labels(model, corpus, fitted, encoded, made.report)
@@ -93,18 +134,20 @@ def run(args) -> None:
         "model": model.state_dict(),
         "fitted": fitted.as_dict(),
         "labels": [vars(label) for label in corpus.labels],
+        "classes": corpus.classes,
         "seed": args.seed,
         "open_only": args.open_only,
+        "research_only": corpus.research_only() or init.get("research_only", False),
         "keep_out": bool(args.keep_out),
-        "rows": corpus.source_counts(),
+        "rows": {**init.get("rows", {}), **corpus.source_counts()},
     }
     loop.save(content, args.out / "model.pt")
     made.report({"done": str(args.out / "model.pt")})
 
 
-def main() -> None:
+def main(arguments: list = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="data folder")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="data folders and .jsonl files")
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument(
         "--work", type=Path, help="feature cache and unpacked images, outside the repository (default: OUT/work)"
@@ -114,12 +157,17 @@ def main() -> None:
     parser.add_argument(
         "--keep-out", type=Path, help="file of labels to hold out, one a line (open-vocabulary figures)"
     )
+    parser.add_argument("--init", type=Path, help="finished run to start from instead of from scratch")
+    parser.add_argument("--classes", type=Path, help="names of the ImageNet classes (imagenet_classes.json)")
     parser.add_argument("--epochs", type=int, nargs=4, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     torch.set_num_threads(args.threads)
-    run(args)
+    try:
+        run(args)
+    except BadData as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -6,26 +6,28 @@ import json
 import numpy as np
 from PIL import Image
 
-from training import data
+from training import data, rows
 
 
 def test_split_rule():
     for k in range(200):
         file = f"a/{k}.jpg"
         number = int(hashlib.sha1(file.encode()).hexdigest(), 16)
-        assert data.part_of(file, "flickr8k", "heldout") == "report"
-        assert data.part_of(file, "flickr8k", "train") == ("tune" if number % 12 == 0 else "train")
-        assert data.part_of(file, "corel5k", "train") == "train"
-        assert data.part_of(file, "corel5k", "heldout") == ("tune" if number % 2 == 0 else "report")
+        assert rows.part_of(file, "flickr8k", "heldout") == "report"
+        assert rows.part_of(file, "flickr8k", "train") == ("tune" if number % 12 == 0 else "train")
+        assert rows.part_of(file, "corel5k", "train") == "train"
+        assert rows.part_of(file, "corel5k", "heldout") == ("tune" if number % 2 == 0 else "report")
 
 
 def test_rows_of_a_jsonl_file(tmp_path):
     lines = [{"file": "a.jpg", "tags": ["dog"]}, {"file": "b.jpg", "captions": [" a cat "], "research_only": True}]
     (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    rows = data.read_rows(tmp_path / "mine.jsonl")
-    assert [r.file for r in rows] == [str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")]
-    assert rows[1].captions == ["a cat"] and rows[0].source == "mine" and rows[0].split == "train"
-    assert [r.tags for r in data.read_rows(tmp_path / "mine.jsonl", open_only=True)] == [["dog"]]
+    for name in ("a.jpg", "b.jpg"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    read = rows.read_rows(tmp_path / "mine.jsonl")
+    assert [r.path for r in read] == [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    assert read[1].captions == ["a cat"] and read[0].source == "mine" and read[0].split == ""
+    assert [r.tags for r in rows.read_rows(tmp_path / "mine.jsonl", open_only=True)] == [["dog"]]
 
 
 def test_transparency_becomes_white(tmp_path):

@@ -1,8 +1,8 @@
 """The label set's cleaning and what a caption says about it."""
 
 from training import labels
-from training.data import Row
 from training.phrases import phrases
+from training.rows import Row
 
 CLASSES = [
     {"index": 0, "wnid": "n1", "name": "Tabby", "alt": ["tabby cat", "Felis x"], "hypernyms": ["cat", "animal"]},

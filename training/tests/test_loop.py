@@ -7,6 +7,7 @@ from torch import nn
 
 from training import loop
 from training.batches import Batches
+from training.rows import BadData
 
 
 class Interrupted(Exception):
@@ -71,7 +72,7 @@ def test_it_learns_and_leaves_the_rest_alone(tmp_path):
 def test_a_state_of_another_length_is_refused(tmp_path):
     with pytest.raises(Interrupted):
         run(tmp_path, stop_after=1)
-    with pytest.raises(ValueError, match="40 steps, not 50"):
+    with pytest.raises(BadData, match="40 steps, not 50"):
         run(tmp_path, epochs=5, resume=True)
 
 
