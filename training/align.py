@@ -64,14 +64,19 @@ class CrossFitted:
             self.vectors[ids] = global_vectors(model, corpus, ids)
 
     @torch.no_grad()
-    def dots(self, ids: np.ndarray, raw: torch.Tensor) -> torch.Tensor:
-        """Scaled dot products [images, texts] of rows with text vectors."""
+    def cosines(self, ids: np.ndarray, raw: torch.Tensor, scaled: bool = False) -> torch.Tensor:
+        """Dot products [images, texts] of rows with text vectors, times the models' scales where they shall be."""
         out = torch.empty(len(ids), len(raw))
         for f, model in enumerate(self.models):
             mine = np.flatnonzero(self.fold[ids] == f)
             if len(mine):
-                out[mine] = model.log_scale.exp() * self.vectors[ids[mine]] @ model.adapter(raw).t()
+                scale = model.log_scale.exp() if scaled else 1
+                out[mine] = scale * self.vectors[ids[mine]] @ model.adapter(raw).t()
         return out
+
+    def dots(self, ids: np.ndarray, raw: torch.Tensor) -> torch.Tensor:
+        """Scaled dot products [images, texts] of rows with text vectors."""
+        return self.cosines(ids, raw, scaled=True)
 
 
 def draw_labels(positive, prior, rng_labels: int) -> torch.Tensor:

@@ -20,11 +20,10 @@ from pathlib import Path
 
 from . import data
 from .calibrate import UNMENTIONED
-from .labels import BRANDS, EMOJI, STOP, read_classes
+from .labels import BRANDS, DRAWINGS, EMOJI, STOP, read_classes
 from .rows import read_rows
 from .wordnet import Wordnet
 
-DRAWINGS = EMOJI | {"openclipart", "tuxpaint-stamps"}
 UNTAGGED = UNMENTIONED | {
     "petal", "shadow", "silhouette", "reflection", "night", "outside", "interior", "town", "crowd", "hands", "stairs", "log",
     "detail", "dust", "emoji", "finger", "eye", "mouth", "hair", "skin", "nature", "wool", "rockface", "clearing",
