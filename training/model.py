@@ -28,6 +28,7 @@ class Config:
     width: int = 256  # of the branches
     heads: int = 8
     blocks: int = 1  # per branch
+    match_heads: int = 2  # of the text queries; each has a branch of its own and a part of D
     text: int = 384  # E
     hidden: int = 256  # of the decoder
     decoder_heads: int = 4
@@ -117,8 +118,11 @@ class ImageHead(nn.Module):
         self.register_buffer("token_scale", torch.ones(config.token_width))
         self.register_buffer("pooled_mean", torch.zeros(config.pooled))
         self.register_buffer("pooled_scale", torch.ones(config.pooled))
-        self.patch_branch, self.global_branch = Branch(config), Branch(config)
-        self.to_patches = nn.Linear(config.width, config.dim)
+        self.patch_branches = nn.ModuleList(Branch(config) for _ in range(config.match_heads))
+        self.to_patches = nn.ModuleList(
+            nn.Linear(config.width, config.dim // config.match_heads) for _ in range(config.match_heads)
+        )
+        self.global_branch = Branch(config)
         self.attend, self.attended = nn.Linear(config.width, 4), nn.Linear(4 * config.width, config.text)
         self.mlp = pooled_mlp(config, config.pooled_hidden)
         self.second = pooled_mlp(config, config.second_hidden) if config.second else None
@@ -130,8 +134,9 @@ class ImageHead(nn.Module):
         return self.patches(tokens), self.vector(tokens, pooled, logits)
 
     def patches(self, tokens):
-        """Standardised tokens -> patches, each of length sqrt(D)."""
-        return F.normalize(self.to_patches(self.patch_branch(tokens)), dim=-1) * self.to_patches.out_features**0.5
+        """Standardised tokens -> patches, each head's part of length sqrt(D / heads)."""
+        parts = [to(branch(tokens)) for branch, to in zip(self.patch_branches, self.to_patches, strict=True)]
+        return torch.cat([F.normalize(p, dim=-1) * p.shape[-1] ** 0.5 for p in parts], -1)
 
     def standardised(self, pooled):
         """Pooled features with mean 0 and deviation 1 over the train rows."""
@@ -269,7 +274,8 @@ class Model(nn.Module):
         self.prior = TextPrior(config.text)
         self.register_buffer("crowd", torch.zeros(CROWD, config.text))  # global vectors of tuning rows
         self.labels = LabelHead(config.pooled, config.classes, config.labels) if config.labels else None
-        self.queries, self.matcher = TextQueries(config.text, config.dim), TokenMatcher(config.dim)
+        self.queries = TextQueries(config.text, config.dim, config.match_heads)
+        self.matcher = TokenMatcher(config.dim, config.match_heads)
         self.log_scale = nn.Parameter(
             torch.tensor(math.log(20.0))
         )  # residual scale s, also the contrastive temperature

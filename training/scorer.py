@@ -51,7 +51,7 @@ class SingleDecoder(nn.Module):
 
 
 class WordsQueryState(nn.Module):
-    """Sentence and content words. text [B, E], tokens [B, L, E], ids, mask [B, L] -> state [B, (1 + SLOTS) * (D + 1) + 1],
+    """Sentence and content words. text [B, E], tokens [B, L, E], ids, mask [B, L] -> state [B, (1 + SLOTS) * (D + heads) + 1],
     vector [B, E]. The state is the queries u, then their weights times `scale`, then the text prior."""
 
     inputs = ["text", "tokens", "ids", "mask"]
@@ -64,7 +64,8 @@ class WordsQueryState(nn.Module):
         words, present = self.words(ids, mask, tokens)
         u, weights = self.model.queries(text, words, present)
         prior = self.model.text_prior(text, present.sum(1)).unsqueeze(1)
-        return torch.cat([u.flatten(1), weights * self.scale, prior], 1), self.model.adapter(text)
+        weights = weights.flatten(1) * (self.scale / self.model.config.match_heads)
+        return torch.cat([u.flatten(1), weights, prior], 1), self.model.adapter(text)
 
 
 class WordsDecoder(nn.Module):
@@ -76,11 +77,13 @@ class WordsDecoder(nn.Module):
         self.matcher.gram = False
 
     def forward(self, state, patches):
-        k = 1 + SLOTS
-        u, weights = state[:, : k * self.dim].reshape(-1, k, self.dim), state[:, k * self.dim : k * self.dim + k]
+        k, heads = 1 + SLOTS, self.matcher.heads
+        u, weights = state[:, : k * self.dim], state[:, k * self.dim : -1]
+        u, weights = u.reshape(-1, k, heads, self.dim // heads), weights.reshape(-1, k, heads)
         logits, attention = self.matcher(u, weights, patches[:, : self.config.tokens].to(torch.float32))
-        share = (weights / weights.sum(1, keepdim=True)).unsqueeze(0).unsqueeze(-1)
-        return logits + state[:, -1].unsqueeze(0), F.pad((attention * share).sum(2), (0, self.config.appended))
+        share = (weights / weights.sum((1, 2), keepdim=True)).unsqueeze(0).unsqueeze(-1)
+        attention = F.pad((attention * share).sum((2, 3)), (0, self.config.appended))
+        return logits.sum(-1) + state[:, -1].unsqueeze(0), attention
 
 
 class LabelScorer(nn.Module):
