@@ -57,4 +57,4 @@ def test_absent_words_weigh_nothing():
     torch.manual_seed(2)
     queries = TextQueries(12, 16, 2).eval()
     _, weights = queries(torch.randn(1, 12), torch.randn(1, SLOTS, 12), torch.zeros(1, SLOTS))
-    assert float(weights[0, 1:].abs().sum()) == 0 and float(weights[0, 0]) > 0
+    assert float(weights[0, 1:].abs().sum()) == 0 and float(weights[0, 0].min()) > 0
