@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from . import align, features, fit, labelhead, labels, loop, stage1
+from . import align, features, fit, labels, labelstage, loop, stage1
 from .backbone import CLASSES
 from .batches import Texts
 from .corpus import Corpus
@@ -88,7 +88,7 @@ def train_stages(made: Run, corpus: Corpus, texts: Texts, epochs: tuple, seed: i
 
     def label_head(stage):
         model = stage1.go_on(aligned, labels=len(corpus.labels))
-        return labelhead.train_labels(model, corpus, fitted, stage, made.report)
+        return labelstage.train_labels(model, corpus, fitted, stage, made.report)
 
     return made.stage("labels", epochs[4], seed, label_head)
 
@@ -165,7 +165,9 @@ def main(arguments: list = None) -> None:
     )
     parser.add_argument("--init", type=Path, help="finished run to start from instead of from scratch")
     parser.add_argument("--classes", type=Path, help="names of the ImageNet classes (imagenet_classes.json)")
-    parser.add_argument("--epochs", type=int, nargs=5, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2", "LABELS"))
+    parser.add_argument(
+        "--epochs", type=int, nargs=5, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2", "LABELS")
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(arguments)

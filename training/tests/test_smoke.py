@@ -77,7 +77,9 @@ def test_from_images_to_a_bundle(mine, tmp_path, monkeypatch):
         assert torch.equal(values, second["model"][name]), name
 
     # The bundle is sound and finds what it was shown, on images that it was not trained on.
-    export.main([str(parts), "--out", str(bundle), "--name", "shapes", "--text-encoder", str(work / "text_encoder.onnx")])
+    export.main(
+        [str(parts), "--out", str(bundle), "--name", "shapes", "--text-encoder", str(work / "text_encoder.onnx")]
+    )
     assert verify(bundle)["name"] == "shapes"
     assert "# Model card: shapes" in (bundle / "MODEL_CARD.md").read_text()
     labels = {label["name"] for label in Bundle(bundle).labels}
@@ -99,7 +101,9 @@ def test_a_run_in_the_same_folder_is_not_overwritten(mine, tmp_path):
         run(mine, tmp_path / "work", tmp_path / "run", "--resume")
 
 
-@pytest.mark.parametrize("words, said", [(["--init", "nowhere"], "no model.pt"), (["--classes", "none.json"], "0 classes")])
+@pytest.mark.parametrize(
+    "words, said", [(["--init", "nowhere"], "no model.pt"), (["--classes", "none.json"], "0 classes")]
+)
 def test_bad_options_are_refused(mine, tmp_path, words, said):
     with pytest.raises(SystemExit, match=said):
         run(mine, tmp_path / "work", tmp_path / "run", *words)
