@@ -181,7 +181,7 @@ def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=prin
     photographs = ~np.isin(corpus.sources[ids], list(labelling.DRAWINGS)) & positive.any(1)
     best = np.where(known, p, 0)[photographs].max(0)
     there = positive[photographs].any(0)
-    fitted.match_threshold = calibrate.choose_threshold(best[there], best[~there])
+    fitted.match_threshold = calibrate.choose_threshold(best[~there])
     fitted.figures |= {
         "ece_label_scorer": evaluate.calibration_error(p[known], positive[known]),
         "matched_label_scorer": float((best[there] > fitted.match_threshold).mean()),
