@@ -1,4 +1,4 @@
-"""The frozen convolutional backbone: EfficientNet-Lite2 with its ImageNet weights (Apache-2.0), at 224 pixels."""
+"""The frozen convolutional backbone: EfficientNet-Lite2 with its ImageNet weights (Apache-2.0), at 256 pixels."""
 
 from pathlib import Path
 
@@ -6,8 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .data import SIZE
+
 S16, S32, POOLED, CLASSES = 120, 352, 1280, 1000  # channels of the two maps, pooled width, ImageNet classes
-TOKENS = 49  # 7 x 7
+TOKENS = (SIZE // 32) ** 2  # 8 x 8
 TOKEN_WIDTH = 4 * S16 + S32  # the stride-16 map merged 2 x 2, then the stride-32 map
 
 
@@ -19,14 +21,14 @@ def merge2x2(x: torch.Tensor) -> torch.Tensor:
 
 
 class Backbone(nn.Module):
-    """pixels [B, 3, 224, 224] -> tokens [B, 49, 832], pooled [B, 1280], ImageNet logits [B, 1000]."""
+    """pixels [B, 3, 256, 256] -> tokens [B, 64, 832], pooled [B, 1280], ImageNet logits [B, 1000]."""
 
     def __init__(self, pretrained: bool = True):
         super().__init__()
         from efficientnet_lite_pytorch import EfficientNet
 
         # The package pads statically for its own 260 pixels unless told the size.
-        self.net = EfficientNet.from_name("efficientnet-lite2", image_size=224)
+        self.net = EfficientNet.from_name("efficientnet-lite2", image_size=SIZE)
         if pretrained:
             self.net.load_state_dict(torch.load(weights_file(), map_location="cpu", weights_only=True))
         self.eval()
@@ -36,7 +38,7 @@ class Backbone(nn.Module):
         x = net._swish(net._bn0(net._conv_stem(pixels)))
         s16 = None
         for block in net._blocks:
-            if block._depthwise_conv.stride[0] == 2 and x.shape[-1] == 14:
+            if block._depthwise_conv.stride[0] == 2 and x.shape[-1] == SIZE // 16:
                 s16 = x
             x = block(x)
         head = net._swish(net._bn1(net._conv_head(x)))
