@@ -50,6 +50,10 @@ type FeatureSpec struct {
 	DType  string `json:"dtype"`  // "f16" or "f32"
 	Grid   [2]int `json:"grid"`   // rows, columns
 	Token0 string `json:"token0"` // "none", "mean" or "stored"
+
+	// Appended is how many of the Tokens rows lie after the grid: they are for the label scorer, and no text attends to
+	// them.
+	Appended int `json:"appended"`
 	Global int    `json:"global"` // E
 }
 

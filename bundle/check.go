@@ -73,6 +73,7 @@ func (m *Manifest) checkFeatures() error {
 		within("features.global", f.Global, 1, maxDim),
 		within("features.grid[0]", f.Grid[0], 1, maxTokens),
 		within("features.grid[1]", f.Grid[1], 1, maxTokens),
+		within("features.appended", f.Appended, 0, maxTokens),
 		oneOf("features.dtype", f.DType, "f16", "f32"),
 		oneOf("features.token0", f.Token0, "none", "mean", "stored"),
 		within("labels", m.LabelCount, 0, maxLabels),
@@ -81,12 +82,13 @@ func (m *Manifest) checkFeatures() error {
 			return err
 		}
 	}
-	want := f.Grid[0] * f.Grid[1]
+	want := f.Grid[0]*f.Grid[1] + f.Appended
 	if f.Token0 == "stored" {
 		want++
 	}
 	if f.Tokens != want {
-		return fmt.Errorf("features.tokens is %d, but a grid of %d x %d with token0 %q has %d", f.Tokens, f.Grid[0], f.Grid[1], f.Token0, want)
+		return fmt.Errorf("features.tokens is %d, but a grid of %d x %d with token0 %q and %d appended rows has %d",
+			f.Tokens, f.Grid[0], f.Grid[1], f.Token0, f.Appended, want)
 	}
 	return nil
 }

@@ -64,14 +64,19 @@ class CrossFitted:
             self.vectors[ids] = global_vectors(model, corpus, ids)
 
     @torch.no_grad()
-    def dots(self, ids: np.ndarray, raw: torch.Tensor) -> torch.Tensor:
-        """Scaled dot products [images, texts] of rows with text vectors."""
+    def cosines(self, ids: np.ndarray, raw: torch.Tensor, scaled: bool = False) -> torch.Tensor:
+        """Dot products [images, texts] of rows with text vectors, times the models' scales where they shall be."""
         out = torch.empty(len(ids), len(raw))
         for f, model in enumerate(self.models):
             mine = np.flatnonzero(self.fold[ids] == f)
             if len(mine):
-                out[mine] = model.log_scale.exp() * self.vectors[ids[mine]] @ model.adapter(raw).t()
+                scale = model.log_scale.exp() if scaled else 1
+                out[mine] = scale * self.vectors[ids[mine]] @ model.adapter(raw).t()
         return out
+
+    def dots(self, ids: np.ndarray, raw: torch.Tensor) -> torch.Tensor:
+        """Scaled dot products [images, texts] of rows with text vectors."""
+        return self.cosines(ids, raw, scaled=True)
 
 
 def draw_labels(positive, prior, rng_labels: int) -> torch.Tensor:
@@ -82,7 +87,7 @@ def draw_labels(positive, prior, rng_labels: int) -> torch.Tensor:
 
 def groups(model: Model) -> list:
     """What stage 2 changes: everything that stage 1 left alone."""
-    parts = (model.image.patch_branch, model.image.to_patches, model.queries, model.matcher, model.decoder)
+    parts = (model.image.patch_branches, model.image.to_patches, model.queries, model.matcher, model.decoder)
     wanted = [p for part in parts for p in part.parameters()]
     return [{"params": wanted, "lr": 1e-3, "weight_decay": 0.02}]
 
@@ -122,7 +127,8 @@ class Objective:
         sentence, word, present = self.words(chosen)
         present = present * (torch.rand(present.shape) > 0.15).float()
         matched, _ = self.model.matcher(*self.model.queries(sentence, word, present), patches)
-        return losses.contrastive(self.fitted.dots(paired, sentence) + matched, positive, ignored)
+        dots = self.fitted.dots(paired, sentence)
+        return sum(losses.contrastive(dots + head, positive, ignored) for head in matched.unbind(-1))
 
     def tags(self, patches, ids, logits):
         model, corpus = self.model, self.corpus
@@ -171,7 +177,7 @@ def text_scores(model, words_of, numbers, patches, vectors, batch: int = 32) -> 
     for at in range(0, len(numbers), batch):
         sentence, word, present = words_of(numbers[at : at + batch])
         u, weights = model.queries(sentence, word, present)
-        matched.append(model.matcher(u, weights, patches)[0].t())
+        matched.append(model.matcher(u, weights, patches)[0].mean(-1).t())
         dots.append(model.log_scale.exp() * model.adapter(sentence) @ vectors.t())
     return torch.cat(dots).numpy(), torch.cat(matched).numpy()
 

@@ -68,11 +68,12 @@ def label_truth(corpus, ids: np.ndarray) -> tuple:
     positive = corpus.positive[ids]
     weight = corpus.negative_weight[corpus.source_id[ids]].copy()
     outside = weight < 1
+    posterior = F.softmax(torch.from_numpy(corpus.plain["logits"][ids].astype(np.float32)), 1).numpy()
+    seen = posterior @ corpus.class_membership() > 0.05
     weight[outside] = 0.33
     unmentioned = np.array([label.name in UNMENTIONED for label in corpus.labels])
     weight[outside & unmentioned[None]] = 0
-    posterior = F.softmax(torch.from_numpy(corpus.plain["logits"][ids].astype(np.float32)), 1).numpy()
-    weight[(posterior @ corpus.class_membership() > 0.05) & ~positive] = 0
+    weight[outside & seen] = 0
     weight[positive] = 1
     return positive, weight
 
@@ -121,7 +122,14 @@ def fit_logistic(logits, positive, weight, steps: int = 200) -> tuple:
     return float(beta[0] / spread), float(beta[1] - beta[0] * centre / spread)
 
 
-COMMON = 0.03  # the largest share of a collection that a query is assumed to fit
+COMMON = 0.1  # the largest share of a collection that a short query is assumed to fit
+COLLECTION = 1000  # images of a collection that the probabilities of whole sentences are fitted for
+
+
+def crowded(positive, weight):
+    """Weights [Q, N] as if the images were COLLECTION many: the more images, the more of them come close to a sentence that
+    describes one of them."""
+    return np.where(positive, weight, weight * COLLECTION / weight.shape[1]).astype(np.float32)
 
 
 def even_out(positive, weight):
@@ -188,18 +196,14 @@ def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     return prior.eval(), first * float(gain.detach())
 
 
-GRID = np.arange(0.02, 0.6, 0.01)  # of thresholds
+GRID = np.arange(0.05, 0.9, 0.01)  # of thresholds
+NOTHING = 0.95  # share of absent labels that must find nothing
 
 
-def choose_threshold(
-    present: np.ndarray, absent: np.ndarray, absurd: np.ndarray, grid=GRID, nonsense: float = 0.98
-) -> float:
-    """The cut with the best mean of `matches where the thing is there` and `finds nothing where it is not`, of those at
-    which at least `nonsense` of the absurd queries find nothing.
+def choose_threshold(present: np.ndarray, absent: np.ndarray, grid=GRID, nothing: float = NOTHING) -> float:
+    """The lowest cut at which at least `nothing` of the absent labels find nothing.
 
-    present, absent, absurd: the best probability over the images, one per query.
+    present, absent: the best probability over the images, one per label.
     """
-    scores = np.array([((present > t).mean() + (absent <= t).mean()) / 2 for t in grid])
-    scores[[(absurd <= t).mean() < nonsense for t in grid]] -= 1
-    best = np.flatnonzero(scores >= scores.max() - 0.003)
-    return float(grid[best[len(best) // 2]])
+    enough = [t for t in grid if (absent <= t).mean() >= nothing]
+    return float(enough[0] if enough else grid[-1])

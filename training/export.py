@@ -32,16 +32,15 @@ def description_vectors(label_set: list, encoder) -> tuple:
     return torch.from_numpy(flat).view(len(lists), n, -1), torch.tensor([len(texts) for texts in lists])
 
 
-def write_labels(target: Path, label_set: list, threshold: float) -> None:
-    """labels.jsonl; the threshold is one for all: there are too few held-out positives a label to fit one each."""
-    threshold = round(float(threshold), 3)
+def write_labels(target: Path, label_set: list, fitted: Fitted) -> None:
+    """labels.jsonl; labels with few tuning rows share one threshold."""
     with open(target, "w", encoding="utf-8") as out:
         for label in label_set:
             entry = {
                 "name": label.name,
                 "aliases": label.aliases,
                 "descriptions": len(label.descriptions()),
-                "threshold": threshold,
+                "threshold": round(float(fitted.label_thresholds.get(label.name, fitted.label_threshold)), 3),
             }
             out.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
@@ -74,7 +73,7 @@ def export_text_side(model: Model, vocabulary: dict, folder: Path, scale: float 
     states = state.eval()(*example)[0].detach()
     graphs.export(
         decoder,
-        (states, torch.randn(3, c.tokens, c.dim).to(torch.float16)),
+        (states, torch.randn(3, c.tokens + c.appended, c.dim).to(torch.float16)),
         folder / "decoder.onnx",
         ["state", "patches"],
         ["logits", "attention"],
@@ -83,14 +82,14 @@ def export_text_side(model: Model, vocabulary: dict, folder: Path, scale: float 
     return states.shape[1]
 
 
-def export_label_scorer(model: Model, descriptions, count, labelling: dict, target: Path) -> None:
-    """labelling: scale, bias, gate, sharpness."""
+def export_label_scorer(model: Model, descriptions, count, gate: float, target: Path) -> None:
+    """`gate`: weight of the decoder on the best labels."""
     c = model.config
     example = (
-        torch.randn(2, c.tokens, c.dim).to(torch.float16),
+        torch.randn(2, c.tokens + c.appended, c.dim).to(torch.float16),
         torch.nn.functional.normalize(torch.randn(2, c.text), dim=-1),
     )
-    labeller = scorer.LabelScorer(model, descriptions, count, **labelling)
+    labeller = scorer.LabelScorer(model, descriptions, count, gate)
     graphs.export(labeller, example, target, ["patches", "global"], ["logits"], store="int8")
 
 
@@ -143,10 +142,8 @@ def write_bundle(
     export_image_encoder(model, out / "image_encoder.onnx")
     state = export_text_side(model, encoder.vocabulary(), out, fitted.match_gate * fitted.text_scale)
     descriptions, count = description_vectors(label_set, encoder)
-    bias = fitted.label_bias or [0.0] * len(label_set)
-    labelling = {"scale": fitted.label_scale, "bias": bias, "gate": fitted.label_gate}
-    export_label_scorer(model, descriptions, count, labelling, out / "label_scorer.onnx")
-    write_labels(out / "labels.jsonl", label_set, fitted.label_threshold)
+    export_label_scorer(model, descriptions, count, fitted.label_gate, out / "label_scorer.onnx")
+    write_labels(out / "labels.jsonl", label_set, fitted)
     (out / "calibration.json").write_text(json.dumps(calibration(fitted, figures), indent=2) + "\n", encoding="utf-8")
     (out / bundle.CARD).write_text(about, encoding="utf-8")
     side = int(c.tokens**0.5)
@@ -169,7 +166,8 @@ def write_bundle(
                 "orient": True,
             },
             "features": {
-                "tokens": c.tokens,
+                "tokens": c.tokens + c.appended,
+                "appended": c.appended,
                 "dim": c.dim,
                 "dtype": "f16",
                 "grid": [side, side],
@@ -184,6 +182,7 @@ def write_bundle(
                 "hidden": c.hidden,
                 "heads": c.decoder_heads,
                 "attention": True,
+                "reweight": scorer.REWEIGHT,
                 "residual": {"scale": round(scale, 6), "bias": 0.0},
             },
             "labels": len(label_set),

@@ -17,6 +17,7 @@ from .scorer import LabelScorer
 from .words import crowd
 
 GATES = (0.0, 0.25, 0.5, 0.75, 1.0)
+ENOUGH = 12  # tuning rows of a label from which on it has a threshold of its own
 
 
 @dataclass
@@ -27,10 +28,9 @@ class Fitted:
     text_scale: float = 1.0  # of the whole free-text logit, before the prior
     text_calibration: tuple = (1.0, 0.0)
     label_gate: float = 0.0  # weight of the decoder on the best labels
-    label_scale: float = 15.0  # of the labels' cosine
-    label_bias: list = field(default_factory=list)  # per label
     label_calibration: tuple = (1.0, 0.0)
     label_threshold: float = 0.5
+    label_thresholds: dict = field(default_factory=dict)  # of labels with many tuning rows
     match_threshold: float = 0.2
     pairs: dict = field(default_factory=dict)
     figures: dict = field(default_factory=dict)
@@ -114,7 +114,9 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
     fitted.match_gate = max(by_gate, key=by_gate.get)
     for name, (_, _, positive, weight) in sets.items():
         base = scores[name].base(fitted.match_gate)
-        if positive.any():
+        if name == "captions":
+            weight = calibrate.crowded(positive, weight)
+        elif positive.any():
             weight = calibrate.even_out(positive, weight)
         words = scores[name].words
         with torch.no_grad():
@@ -138,20 +140,12 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
         known = weight.reshape(shape) > 0
         fitted.figures[f"ece_{name}"] = evaluate.calibration_error(p[known], positive.reshape(shape)[known])
         best[name] = (p, positive.reshape(shape), known)
-    fitted.match_threshold = calibrate.choose_threshold(*small_collections(best))
-    cut = fitted.match_threshold
-    for name in sets:
-        there, not_there = found(*best[name])
-        if len(there):
-            fitted.figures[f"matched_{name}"] = float((there > cut).mean())
-        if name != "captions":
-            fitted.figures[f"nothing_{name}"] = float((not_there <= cut).mean())
+    fitted.figures |= {f"best_{name}": np.quantile(p.max(1), (0.5, 0.95)).tolist() for name, (p, _, _) in best.items()}
     report(
         {
             "gates": by_gate,
             "scale": fitted.text_scale,
             "calibration": fitted.text_calibration,
-            "cut": cut,
             **fitted.figures,
         }
     )
@@ -168,84 +162,59 @@ def choose_crowd(model: Model, corpus, ids: np.ndarray, vectors: torch.Tensor, s
     model.crowd.copy_(vectors[order[np.resize(np.argsort(turn, kind="stable"), len(model.crowd))]])
 
 
-def small_collections(best: dict, images: int = 250, draws: int = 12, seed: int = 0) -> tuple:
-    """(present, absent, absurd) best probabilities of queries over random small collections of tuning rows.
-
-    The more images, the likelier that one of them looks like something that is not there; people start with few.
-    """
-    rng = np.random.default_rng(seed)
-    present, absent = [], []
-    for _ in range(draws):
-        for name in [n for n in best if n != "absurd"]:
-            p, positive, known = best[name]
-            drawn = rng.choice(p.shape[1], min(images, p.shape[1]), replace=False)
-            there, _ = found(p[:, drawn], positive[:, drawn], known[:, drawn])
-            present.append(there[::4] if name == "captions" else there)
-            if name == "labels":
-                nowhere = ~positive[:, drawn].any(1)
-                absent.append(found(*(v[nowhere][:, drawn] for v in (p, positive, known)))[1])
-    return np.concatenate(present), np.concatenate(absent), best["absurd"][0].max(1)
-
-
-def found(p, positive, known) -> tuple:
-    """Best probability over a query's right images, and over its wrong ones (`known` and not positive)."""
-    there = np.where(positive, p, -1).max(1)
-    wrong = np.where(known & ~positive, p, -1).max(1)
-    return there[there >= 0], wrong[wrong >= 0]
-
-
 def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=print) -> None:
-    """Fits gate, per-label bias, calibration and threshold of the label scorer; completes `fitted`."""
+    """Fits the decoder's gate, the calibration and the thresholds of the label scorer, and the default cut; completes
+    `fitted`."""
     ids, patches, vectors = encoded
-    names, _ = corpus.label_texts()
-    scale = float(model.tag_scale.detach())
-    by_gate = {}
-    logits_of = {}
-    for gate in GATES:
-        logits_of[gate] = scorer_logits(model, corpus, scale, 0.0, gate, patches, vectors)
-        values = []
-        for source in ("corel5k", "msrc_v2", "tiny-imagenet", "flickr8k", *corpus.own_sources()):
-            mine = np.flatnonzero(corpus.sources[ids] == source)
-            if len(mine):
-                values.append(evaluate.mean_average_precision(logits_of[gate][mine], corpus.positive[ids[mine]])[0])
-        by_gate[gate] = [v for v in values if v is not None]
+    stored = model.image.stored(patches, corpus.batch(ids, tokens=False)[1])
+    logits_of = {gate: scorer_logits(model, corpus, gate, stored, vectors) for gate in GATES}
+    by_gate = {gate: judged(corpus, ids, logits) for gate, logits in logits_of.items()}
     base = np.array(by_gate[0.0])
     allowed = [g for g in GATES if (np.array(by_gate[g]) >= base - 1e-9).all()]
     fitted.label_gate = max(allowed, key=lambda g: sum(by_gate[g]))
     logits = logits_of[fitted.label_gate]
     positive, weight = calibrate.label_truth(corpus, ids)
-    words = QueryWords(corpus, [label.name for label in corpus.labels]).count()
-    weight = calibrate.even_out(positive.T, weight.T).T
-    shown = np.where(positive, np.median(logits, 0)[None], logits)  # a label's own images do not tell its level
-    level = crowd(torch.from_numpy(np.ascontiguousarray(shown.T)))
-    batch = (logits.T, positive.T, weight.T, names[:, 0], words, level, 1.0)
-    prior, gain = calibrate.fit_prior([batch])
-    with torch.no_grad():
-        bias = prior(names[:, 0], words, level).numpy()
-    fitted.label_scale, fitted.label_gate, fitted.label_bias = scale * gain, fitted.label_gate * gain, bias.tolist()
-    final = gain * logits + bias
-    fitted.label_calibration = calibrate.fit_logistic(final, positive, weight)
-    p = 1 / (1 + np.exp(-(fitted.label_calibration[0] * final + fitted.label_calibration[1])))
+    fitted.label_calibration = calibrate.fit_logistic(logits, positive, weight)
+    p = 1 / (1 + np.exp(-(fitted.label_calibration[0] * logits + fitted.label_calibration[1])))
     known = weight > 0
     fitted.pairs["labels"] = int(known.sum())
-    cuts = np.arange(0.1, 0.8, 0.02)
-    f1 = [evaluate.f1(p[known] > c, positive[known]) for c in cuts]
-    fitted.label_threshold = float(cuts[int(np.argmax(f1))])
-    there, wrong = found(p.T, positive.T, known.T)
+    choose_label_thresholds(fitted, [label.name for label in corpus.labels], p, positive, known)
+    photographs = ~np.isin(corpus.sources[ids], list(labelling.DRAWINGS)) & positive.any(1)
+    best = np.where(known, p, 0)[photographs].max(0)
+    there = positive[photographs].any(0)
+    fitted.match_threshold = calibrate.choose_threshold(best[there], best[~there])
     fitted.figures |= {
         "ece_label_scorer": evaluate.calibration_error(p[known], positive[known]),
-        "f1": float(max(f1)),
-        "matched_label_scorer": float((there > fitted.match_threshold).mean()),
-        "nothing_label_scorer": float((wrong <= fitted.match_threshold).mean()),
+        "matched_label_scorer": float((best[there] > fitted.match_threshold).mean()),
+        "nothing_label_scorer": float((best[~there] <= fitted.match_threshold).mean()),
     }
     report({"label_gates": by_gate, "gate": fitted.label_gate, "threshold": fitted.label_threshold, **fitted.figures})
 
 
+def judged(corpus, ids: np.ndarray, logits: np.ndarray) -> list:
+    """mAP of label logits per source whose tags are full enough to judge by."""
+    found = []
+    for source in ("corel5k", "msrc_v2", "tiny-imagenet", "flickr8k", *corpus.own_sources()):
+        mine = np.flatnonzero(corpus.sources[ids] == source)
+        if len(mine):
+            found.append(evaluate.mean_average_precision(logits[mine], corpus.positive[ids[mine]])[0])
+    return [v for v in found if v is not None]
+
+
+def choose_label_thresholds(fitted: Fitted, names: list, p, positive, known) -> None:
+    """The cut with the best F1 over all labels, and one of its own for every label with enough tuning rows."""
+    cuts = np.arange(0.1, 0.8, 0.02)
+    f1 = [evaluate.f1(p[known] > c, positive[known]) for c in cuts]
+    fitted.label_threshold, fitted.figures["f1"] = float(cuts[int(np.argmax(f1))]), float(max(f1))
+    for k in np.flatnonzero((positive & known).sum(0) >= ENOUGH):
+        own = known[:, k]
+        scores = np.array([evaluate.f1(p[own, k] > c, positive[own, k]) for c in cuts])
+        best = cuts[scores >= scores.max() - 0.01]
+        fitted.label_thresholds[names[k]] = float(best[np.argmin(np.abs(best - fitted.label_threshold))])
+
+
 @torch.no_grad()
-def scorer_logits(model, corpus, scale, bias, gate, patches, vectors, batch: int = 32) -> np.ndarray:
+def scorer_logits(model, corpus, gate, stored, vectors, batch: int = 32) -> np.ndarray:
     """Logits [N, L] of the label scorer as it will be exported."""
-    descriptions, count = corpus.label_texts()
-    scorer = LabelScorer(model, descriptions, count, scale, bias, gate).eval()
-    return torch.cat(
-        [scorer(patches[a : a + batch], vectors[a : a + batch]) for a in range(0, len(patches), batch)]
-    ).numpy()
+    scorer = LabelScorer(model, *corpus.label_texts(), gate).eval()
+    return torch.cat([scorer(stored[a : a + batch], vectors[a : a + batch]) for a in range(0, len(stored), batch)]).numpy()

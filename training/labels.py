@@ -15,6 +15,7 @@ import numpy as np
 from .wordlists import split_words
 
 EMOJI = {"noto", "twemoji", "fluent-emoji-flat"}
+DRAWINGS = EMOJI | {"openclipart", "tuxpaint-stamps"}
 MIN_COUNT = 10  # train images that carry a tag before it becomes a label
 DESCRIPTIONS = 2  # per label at most, in the bundle
 

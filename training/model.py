@@ -8,7 +8,6 @@
 * `TextQueries` and `TokenMatcher` (training.words): a text as several queries, for free text.
 """
 
-import copy
 import math
 from dataclasses import asdict, dataclass
 
@@ -17,6 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from . import backbone
+from .labelhead import LabelHead
 from .words import TextPrior, TextQueries, TokenMatcher, crowd
 
 
@@ -28,13 +28,15 @@ class Config:
     width: int = 256  # of the branches
     heads: int = 8
     blocks: int = 1  # per branch
+    match_heads: int = 2  # of the text queries; each has a branch of its own and a part of D
     text: int = 384  # E
     hidden: int = 256  # of the decoder
     decoder_heads: int = 4
     ffn: int = 512
     layers: int = 2
     adapter: int = 256
-    pooled_hidden: int = 768
+    pooled_hidden: int = 2048
+    second_hidden: int = 1024
     second: bool = False  # whether a second, separately trained pooled MLP is averaged into the global vector
     global_tokens: bool = True  # whether the global vector also attends to tokens, or is a function of pooled features
     text_form: str = "words"  # free text: "words" (several queries, TokenMatcher) or "single" (the folded decoder)
@@ -42,15 +44,21 @@ class Config:
     token_width: int = backbone.TOKEN_WIDTH
     pooled: int = backbone.POOLED
     classes: int = backbone.CLASSES
+    labels: int = 0  # of the label head; none before it is trained
 
     def as_dict(self) -> dict:
         return asdict(self)
 
+    @property
+    def appended(self) -> int:
+        """Rows of stored patches that hold the pooled features, after those of the grid."""
+        return -(-self.pooled // self.dim)
+
 
 class WindowBlock(nn.Module):
-    """A Swin block whose one window is the 7 x 7 map: attention with relative position bias, then an MLP."""
+    """A Swin block whose one window is the whole map: attention with relative position bias, then an MLP."""
 
-    def __init__(self, width: int, heads: int, side: int = 7, dropout: float = 0.1):
+    def __init__(self, width: int, heads: int, side: int, dropout: float = 0.1):
         super().__init__()
         self.heads, self.width = heads, width
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -92,27 +100,32 @@ class Branch(nn.Module):
         return self.norm(self.blocks(self.project(tokens)))
 
 
+def pooled_mlp(config: Config, hidden: int) -> nn.Sequential:
+    """Pooled features -> text space; wide, and half of it dropped at a time, which is worth an average of several."""
+    return nn.Sequential(
+        nn.Dropout(0.5), nn.Linear(config.pooled, hidden), nn.GELU(), nn.Dropout(0.5), nn.Linear(hidden, config.text)
+    )
+
+
 class ImageHead(nn.Module):
     """tokens [B, T, 832], pooled [B, 1280], logits [B, 1000] -> patches [B, T, D], global [B, E]."""
 
     def __init__(self, config: Config):
         super().__init__()
+        self.config = config
         self.global_tokens = config.global_tokens
         self.register_buffer("token_mean", torch.zeros(config.token_width))
         self.register_buffer("token_scale", torch.ones(config.token_width))
         self.register_buffer("pooled_mean", torch.zeros(config.pooled))
         self.register_buffer("pooled_scale", torch.ones(config.pooled))
-        self.patch_branch, self.global_branch = Branch(config), Branch(config)
-        self.to_patches = nn.Linear(config.width, config.dim)
-        self.attend, self.attended = nn.Linear(config.width, 4), nn.Linear(4 * config.width, config.text)
-        self.mlp = nn.Sequential(
-            nn.Dropout(0.3),
-            nn.Linear(config.pooled, config.pooled_hidden),
-            nn.GELU(),
-            nn.Dropout(0.3),
-            nn.Linear(config.pooled_hidden, config.text),
+        self.patch_branches = nn.ModuleList(Branch(config) for _ in range(config.match_heads))
+        self.to_patches = nn.ModuleList(
+            nn.Linear(config.width, config.dim // config.match_heads) for _ in range(config.match_heads)
         )
-        self.second = copy.deepcopy(self.mlp) if config.second else None
+        self.global_branch = Branch(config)
+        self.attend, self.attended = nn.Linear(config.width, 4), nn.Linear(4 * config.width, config.text)
+        self.mlp = pooled_mlp(config, config.pooled_hidden)
+        self.second = pooled_mlp(config, config.second_hidden) if config.second else None
         self.class_texts = nn.Linear(config.classes, config.text, bias=False)
         self.class_sharpness = nn.Parameter(torch.tensor(0.7))
 
@@ -121,8 +134,20 @@ class ImageHead(nn.Module):
         return self.patches(tokens), self.vector(tokens, pooled, logits)
 
     def patches(self, tokens):
-        """Standardised tokens -> patches, each of length sqrt(D)."""
-        return F.normalize(self.to_patches(self.patch_branch(tokens)), dim=-1) * self.to_patches.out_features**0.5
+        """Standardised tokens -> patches, each head's part of length sqrt(D / heads)."""
+        parts = [to(branch(tokens)) for branch, to in zip(self.patch_branches, self.to_patches, strict=True)]
+        return torch.cat([F.normalize(p, dim=-1) * p.shape[-1] ** 0.5 for p in parts], -1)
+
+    def standardised(self, pooled):
+        """Pooled features with mean 0 and deviation 1 over the train rows."""
+        return (pooled - self.pooled_mean) * self.pooled_scale
+
+    def stored(self, patches, pooled):
+        """Patches [B, T, D] and pooled features -> what is stored of an image [B, T + appended, D]: the label head needs
+        the pooled features, standardised, in rows that no text attends to."""
+        padding = self.config.appended * self.config.dim - self.config.pooled
+        rows = F.pad(self.standardised(pooled), (0, padding)).view(-1, self.config.appended, self.config.dim)
+        return torch.cat([patches, rows], 1)
 
     def vector(self, tokens, pooled, logits):
         """Class names weighted by the posterior, plus a pooled MLP, plus attention-pooled tokens; normalised."""
@@ -132,7 +157,7 @@ class ImageHead(nn.Module):
             weights = F.softmax(self.attend(x), 1)  # [B, T, 4]
             attended = self.attended((weights.transpose(1, 2) @ x).flatten(1))
         named = self.class_texts(F.softmax(logits * self.class_sharpness, -1))
-        pooled = (pooled - self.pooled_mean) * self.pooled_scale
+        pooled = self.standardised(pooled)
         vector = F.normalize(named + self.mlp(pooled) + attended, dim=-1)
         if self.second is None:
             return vector
@@ -248,7 +273,9 @@ class Model(nn.Module):
         self.image, self.adapter, self.decoder = ImageHead(config), TextAdapter(config), Decoder(config)
         self.prior = TextPrior(config.text)
         self.register_buffer("crowd", torch.zeros(CROWD, config.text))  # global vectors of tuning rows
-        self.queries, self.matcher = TextQueries(config.text, config.dim), TokenMatcher(config.dim)
+        self.labels = LabelHead(config.pooled, config.classes, config.labels) if config.labels else None
+        self.queries = TextQueries(config.text, config.dim, config.match_heads)
+        self.matcher = TokenMatcher(config.dim, config.match_heads)
         self.log_scale = nn.Parameter(
             torch.tensor(math.log(20.0))
         )  # residual scale s, also the contrastive temperature

@@ -9,17 +9,20 @@ from torch.nn import functional as F
 from .model import Model
 from .words import SLOTS, Words
 
+REWEIGHT = 10.0  # factor on the cosines inside the softmax over a label's descriptions
+
 
 class ImageEncoder(nn.Module):
-    """pixels [B, 3, 224, 224] -> patches f16 [B, T, D], global [B, E]."""
+    """pixels [B, 3, H, W] -> patches f16 [B, T + appended, D], global [B, E]."""
 
     def __init__(self, backbone, model: Model):
         super().__init__()
         self.backbone, self.head = backbone, model.image
 
     def forward(self, pixels):
-        patches, vector = self.head(*self.backbone(pixels))
-        return patches.to(torch.float16), vector
+        tokens, pooled, logits = self.backbone(pixels)
+        patches, vector = self.head(tokens, pooled, logits)
+        return self.head.stored(patches, pooled).to(torch.float16), vector
 
 
 class SingleQueryState(nn.Module):
@@ -36,18 +39,19 @@ class SingleQueryState(nn.Module):
 
 
 class SingleDecoder(nn.Module):
-    """The folded two-layer decoder. state [Q, S], patches f16 [C, T, D] -> logits [C, Q], attention [C, Q, T]."""
+    """The folded two-layer decoder. state [Q, S], stored patches f16 -> logits [C, Q], attention [C, Q, T + appended]."""
 
     def __init__(self, model: Model):
         super().__init__()
-        self.decoder = model.decoder
+        self.decoder, self.config = model.decoder, model.config
 
     def forward(self, state, patches):
-        return self.decoder.finish(state, patches.to(torch.float32))
+        logits, attention = self.decoder.finish(state, patches[:, : self.config.tokens].to(torch.float32))
+        return logits, F.pad(attention, (0, self.config.appended))
 
 
 class WordsQueryState(nn.Module):
-    """Sentence and content words. text [B, E], tokens [B, L, E], ids, mask [B, L] -> state [B, (1 + SLOTS) * (D + 1) + 1],
+    """Sentence and content words. text [B, E], tokens [B, L, E], ids, mask [B, L] -> state [B, (1 + SLOTS) * (D + heads) + 1],
     vector [B, E]. The state is the queries u, then their weights times `scale`, then the text prior."""
 
     inputs = ["text", "tokens", "ids", "mask"]
@@ -60,60 +64,63 @@ class WordsQueryState(nn.Module):
         words, present = self.words(ids, mask, tokens)
         u, weights = self.model.queries(text, words, present)
         prior = self.model.text_prior(text, present.sum(1)).unsqueeze(1)
-        return torch.cat([u.flatten(1), weights * self.scale, prior], 1), self.model.adapter(text)
+        weights = weights.flatten(1) * (self.scale / self.model.config.match_heads)
+        return torch.cat([u.flatten(1), weights, prior], 1), self.model.adapter(text)
 
 
 class WordsDecoder(nn.Module):
-    """state [Q, S], patches f16 [C, T, D] -> logits [C, Q], attention [C, Q, T] (of the queries, by their weights)."""
+    """state [Q, S], stored patches f16 -> logits [C, Q], attention [C, Q, T + appended] (of the queries, by their weights)."""
 
     def __init__(self, model: Model):
         super().__init__()
-        self.matcher, self.dim = copy.deepcopy(model.matcher), model.config.dim
+        self.matcher, self.dim, self.config = copy.deepcopy(model.matcher), model.config.dim, model.config
         self.matcher.gram = False
 
     def forward(self, state, patches):
-        k = 1 + SLOTS
-        u, weights = state[:, : k * self.dim].reshape(-1, k, self.dim), state[:, k * self.dim : k * self.dim + k]
-        logits, attention = self.matcher(u, weights, patches.to(torch.float32))
-        share = (weights / weights.sum(1, keepdim=True)).unsqueeze(0).unsqueeze(-1)
-        return logits + state[:, -1].unsqueeze(0), (attention * share).sum(2)
+        k, heads = 1 + SLOTS, self.matcher.heads
+        u, weights = state[:, : k * self.dim], state[:, k * self.dim : -1]
+        u, weights = u.reshape(-1, k, heads, self.dim // heads), weights.reshape(-1, k, heads)
+        logits, attention = self.matcher(u, weights, patches[:, : self.config.tokens].to(torch.float32))
+        share = (weights / weights.sum((1, 2), keepdim=True)).unsqueeze(0).unsqueeze(-1)
+        attention = F.pad((attention * share).sum((2, 3)), (0, self.config.appended))
+        return logits.sum(-1) + state[:, -1].unsqueeze(0), attention
 
 
 class LabelScorer(nn.Module):
-    """patches f16 [B, T, D], global [B, E] -> logits [B, labels].
+    """stored patches f16 [B, T + appended, D], global [B, E] -> logits [B, labels].
 
-    Every label: its descriptions' cosines with the global vector, reweighted per image as RAM++ reweights
-    (softmax over the descriptions of sharpness * cosine), times `scale`, plus `bias` (one number, or one a label). The `top` best labels of an image
-    also get `gate` times the decoder's logit, ordinary form, for the equally reweighted description vector.
+    Every label: its descriptions' cosines with the global vector, reweighted per image as RAM++ reweights (softmax over the
+    descriptions of sharpness * cosine), through the label head. The `top` best labels of an image also get `gate` times the
+    decoder's logit, ordinary form, for the equally reweighted description vector.
     """
 
-    def __init__(
-        self, model: Model, descriptions, count, scale: float, bias, gate: float, top: int = 50, sharpness: float = 10.0
-    ):
+    def __init__(self, model: Model, descriptions, count, gate: float = 0.0, top: int = 50):
         super().__init__()
         self.model, self.top, self.gate = model, min(top, descriptions.shape[0]), gate
-        self.scale, self.sharpness = scale, sharpness
-        self.register_buffer("bias", torch.as_tensor(bias, dtype=torch.float32))
         self.descriptions = nn.Parameter(
             descriptions, requires_grad=False
         )  # [L, n, E], rows past a label's count repeat row 0
         n = descriptions.shape[1]
         self.register_buffer("absent", (torch.arange(n)[None] >= count[:, None]).float() * -1e4)  # [L, n]
 
-    def weights(self, cosines):
-        """cosines [B, L, n] -> weights [B, L, n]; they sum to 1 over a label's descriptions."""
-        return F.softmax(cosines * self.sharpness + self.absent, -1)
-
-    def forward(self, patches, vector):
+    def reweighted(self, vector) -> tuple:
+        """Cosines [B, L], and the weights of the descriptions [B, L, n], which sum to 1 over a label's own."""
         labels, n, width = self.descriptions.shape
         adapted = self.model.adapter(self.descriptions)
         cosines = (vector @ adapted.view(labels * n, width).t()).view(-1, labels, n)
-        weights = self.weights(cosines)
-        logits = (weights * cosines).sum(-1) * self.scale + self.bias
+        weights = F.softmax(cosines * REWEIGHT + self.absent, -1)
+        return (weights * cosines).sum(-1), weights
+
+    def forward(self, patches, vector):
+        config, n = self.model.config, self.descriptions.shape[1]
+        stored = patches.to(torch.float32)
+        pooled = stored[:, config.tokens :].flatten(1)[:, : config.pooled]
+        cosines, weights = self.reweighted(vector)
+        logits = self.model.labels(cosines, pooled)
         if not self.gate:
-            return logits + 0 * patches[:, :1, 0].to(torch.float32)
+            return logits
         best = logits.topk(self.top, -1)[1]  # [B, top]
         chosen = weights.gather(1, best.unsqueeze(-1).expand(-1, -1, n))
         texts = (chosen.unsqueeze(-1) * self.descriptions[best]).sum(2)  # [B, top, E]
-        decoded = self.model.decoder(texts, patches.to(torch.float32)) * self.gate
+        decoded = self.model.decoder(texts, stored[:, : config.tokens]) * self.gate
         return logits.scatter_add(1, best, decoded)

@@ -27,8 +27,8 @@ class Recipe:
     soft: float = 0.3  # cross entropy against the text encoder's own similarities
 
 
-FIRST = Recipe(tags=0.05, distilled=1.0, phrase=0.2, mix=0.5)
-SECOND = Recipe(tags=0.02, distilled=0.6, phrase=0.12, mix=0.5)
+FIRST = Recipe(tags=0.03, distilled=0.8, phrase=0.2, mix=0.5)
+SECOND = Recipe(tags=0.02, distilled=0.5, phrase=0.12, mix=0.5)
 
 
 def initialise(model: Model, corpus: Corpus, rng) -> None:
@@ -171,8 +171,9 @@ def train_stage1(corpus: Corpus, texts: Texts, stage: loop.Stage, fold=None, ini
 def go_on(init: Model, **changed) -> Model:
     """A model of another configuration with a finished model's weights, as far as both have them."""
     model = Model(Config(**{**init.config.as_dict(), **changed}))
-    shared = {k: v for k, v in init.state_dict().items() if k in model.state_dict()}
-    model.load_state_dict({**model.state_dict(), **shared})
+    fresh = model.state_dict()
+    shared = {k: v for k, v in init.state_dict().items() if k in fresh and v.shape == fresh[k].shape}
+    model.load_state_dict({**fresh, **shared})
     return model
 
 
@@ -182,7 +183,7 @@ def train_second(
     """Adds a second pooled MLP to a stage-1 model: trained alone against the first one's frozen adapter and class branch,
     then averaged in. Two views that overfit differently find more than either."""
     torch.manual_seed(stage.seed)
-    alone = go_on(first, global_tokens=False)
+    alone = go_on(first, global_tokens=False, pooled_hidden=first.config.second_hidden)
     known = init is not None and init.image.second is not None
     alone.image.mlp.load_state_dict((init.image.second if known else Model(alone.config).image.mlp).state_dict())
     wanted = [{"params": alone.image.mlp.parameters(), "lr": 1e-3, "weight_decay": 0.05}]

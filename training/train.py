@@ -14,14 +14,14 @@ from pathlib import Path
 
 import torch
 
-from . import align, features, fit, labels, loop, stage1
+from . import align, features, fit, labelhead, labels, loop, stage1
 from .backbone import CLASSES
 from .batches import Texts
 from .corpus import Corpus
 from .model import Config, Model
 from .rows import BadData, check_parts, read_rows
 
-EPOCHS = (12, 7, 12, 4)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2
+EPOCHS = (14, 10, 14, 4, 6)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2, the label head
 FURTHER = 0.3  # factor on the learning rates when a run starts from a finished model
 
 
@@ -78,13 +78,19 @@ def train_stages(made: Run, corpus: Corpus, texts: Texts, epochs: tuple, seed: i
         return stage1.train_second(first, corpus, texts, stage, init, made.report)
 
     both = made.stage("second", epochs[2], seed + 20, second)
-    words = align.WordStore(corpus, texts)
+    fitted = align.CrossFitted(corpus, folds, both)
 
     def decoders(stage):
-        fitted = align.CrossFitted(corpus, folds, both)
+        words = align.WordStore(corpus, texts)
         return align.train_stage2(copy.deepcopy(both), corpus, texts, words, fitted, stage, made.report)
 
-    return made.stage("stage2", epochs[3], seed, decoders)
+    aligned = made.stage("stage2", epochs[3], seed, decoders)
+
+    def label_head(stage):
+        model = stage1.go_on(aligned, labels=len(corpus.labels))
+        return labelhead.train_labels(model, corpus, fitted, stage, made.report)
+
+    return made.stage("labels", epochs[4], seed, label_head)
 
 
 def read_keep_out(file) -> frozenset:
@@ -159,7 +165,7 @@ def main(arguments: list = None) -> None:
     )
     parser.add_argument("--init", type=Path, help="finished run to start from instead of from scratch")
     parser.add_argument("--classes", type=Path, help="names of the ImageNet classes (imagenet_classes.json)")
-    parser.add_argument("--epochs", type=int, nargs=4, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2"))
+    parser.add_argument("--epochs", type=int, nargs=5, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2", "LABELS"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(arguments)

@@ -62,13 +62,15 @@ class Words(nn.Module):
 
 
 class TextQueries(nn.Module):
-    """Sentence and words -> queries u [B, 1 + SLOTS, D] of length one, and their weights [B, 1 + SLOTS]."""
+    """Sentence and words -> queries u [B, 1 + SLOTS, heads, D / heads] of length one, and their weights
+    [B, 1 + SLOTS, heads]."""
 
-    def __init__(self, text: int, dim: int):
+    def __init__(self, text: int, dim: int, heads: int):
         super().__init__()
+        self.heads = heads
         self.sentence, self.word = nn.Linear(text, dim), nn.Linear(text, dim)
         self.context = nn.Linear(text, dim, bias=False)
-        self.gate_sentence, self.gate_word = nn.Linear(text, 1), nn.Linear(text, 1)
+        self.gate_sentence, self.gate_word = nn.Linear(text, heads), nn.Linear(text, heads)
         self.register_buffer("word_mean", torch.zeros(text))
         self.drop = nn.Dropout(0.2)
         for gate, start in ((self.gate_sentence, 2.0), (self.gate_word, 0.5)):
@@ -80,9 +82,13 @@ class TextQueries(nn.Module):
         s, w = self.drop(sentence), self.drop(words)
         u = torch.cat([self.sentence(s).unsqueeze(1), self.word(w) + self.context(s).unsqueeze(1)], 1)
         gates = torch.cat(
-            [F.softplus(self.gate_sentence(sentence)), F.softplus(self.gate_word(words)).squeeze(-1) * present], 1
+            [
+                F.softplus(self.gate_sentence(sentence)).unsqueeze(1),
+                F.softplus(self.gate_word(words)) * present.unsqueeze(2),
+            ],
+            1,
         )
-        return F.normalize(u, dim=-1), gates
+        return F.normalize(u.unflatten(-1, (self.heads, -1)), dim=-1), gates
 
 
 class TextPrior(nn.Module):
@@ -114,27 +120,28 @@ def crowd(scores) -> torch.Tensor:
 
 
 class TokenMatcher(nn.Module):
-    """One cross-attention a query: how well the mean of the tokens that a query attends to points the query's way.
+    """One cross-attention a query and head: how well the mean of the tokens that a query attends to points its way.
 
-    a = softmax(sharpness * u . v) over the tokens; score = cosine(u, sum a v); logit = sum of weight * score.
-    `patches` are the tokens v, of length one times sqrt(D). For many queries an image (training) the Gram matrix of the
+    a = softmax(sharpness * u . v) over the tokens; score = cosine(u, sum a v); logit = sum of weight * score. `patches` are
+    the tokens v, each head's part of length one times sqrt(D / heads). The heads are trained as if each were alone
+    (training.align) and averaged: what they get wrong differs. For many queries an image (training) the Gram matrix of the
     tokens gives the length of their mean: T * T instead of T * D multiply-adds a query, once it is there.
     """
 
-    def __init__(self, dim: int):
+    def __init__(self, dim: int, heads: int):
         super().__init__()
-        self.dim, self.gram = dim, True
-        self.log_sharpness = nn.Parameter(torch.tensor(2.08))  # 8
+        self.size, self.heads, self.gram = dim // heads, heads, True
+        self.log_sharpness = nn.Parameter(torch.full((heads, 1, 1), 2.08))  # 8
 
     def forward(self, u, weights, patches):
-        """u [Q, K, D], weights [Q, K], patches [C, T, D] -> logits [C, Q], attention [C, Q, K, T]."""
-        q, k = u.shape[0], u.shape[1]
-        v = patches * self.dim**-0.5
-        t = v.shape[1]
-        dots = u.reshape(-1, self.dim) @ v.reshape(-1, self.dim).t()  # [Q * K, C * T]
-        dots = dots.view(-1, v.shape[0], t).transpose(0, 1)  # [C, Q * K, T]
+        """u [Q, K, heads, size], weights [Q, K, heads], patches [C, T, D] -> logits [C, Q, heads],
+        attention [C, Q, K, heads, T]."""
+        k = u.shape[1]
+        v = patches.unflatten(-1, (self.heads, self.size)).transpose(1, 2) * self.size**-0.5  # [C, heads, T, size]
+        queries = u.permute(2, 0, 1, 3).flatten(1, 2)  # [heads, Q * K, size]
+        dots = queries @ v.transpose(-1, -2)  # [C, heads, Q * K, T]
         a = F.softmax(dots * self.log_sharpness.exp(), -1)
-        square = ((a @ (v @ v.transpose(1, 2))) * a).sum(-1) if self.gram else (a @ v).square().sum(-1)
+        square = ((a @ (v @ v.transpose(-1, -2))) * a).sum(-1) if self.gram else (a @ v).square().sum(-1)
         length = square.clamp(min=1e-6).sqrt()
-        score = ((a * dots).sum(-1) / length).view(-1, q, k)
-        return (score * weights).sum(-1), a.view(-1, q, k, t)
+        score = ((a * dots).sum(-1) / length).unflatten(-1, (-1, k)).permute(0, 2, 3, 1)  # [C, Q, K, heads]
+        return (score * weights).sum(2), a.unflatten(2, (-1, k)).permute(0, 2, 3, 1, 4)

@@ -12,6 +12,14 @@ def unit(*shape):
     return torch.nn.functional.normalize(torch.randn(*shape), dim=-1)
 
 
+def stored(model, count: int) -> tuple:
+    """Patches as they are stored, and the pooled features in them."""
+    pooled = torch.randn(count, model.config.pooled)
+    patches = torch.randn(count, model.config.tokens, model.config.dim)
+    rows = model.image.stored(patches, pooled).to(torch.float16)
+    return rows, model.image.standardised(pooled).to(torch.float16).float()
+
+
 def session(file):
     return ort.InferenceSession(str(file), providers=["CPUExecutionProvider"])
 
@@ -35,32 +43,30 @@ def test_texts_do_not_see_each_other(model, config):
 def test_label_scorer_agrees_with_text_path(model, config):
     """A label of one description, through the label scorer and through query state and folded decoder."""
     names, vector = unit(7, config.text), unit(3, config.text)
-    patches = torch.randn(3, config.tokens, config.dim).to(torch.float16)
-    labels = scorer.LabelScorer(model, names.unsqueeze(1), torch.ones(7), scale=12.0, bias=-2.0, gate=1.0, top=7).eval()
+    patches, pooled = stored(model, 3)
+    labels = scorer.LabelScorer(model, names.unsqueeze(1), torch.ones(7), gate=1.0, top=7).eval()
     state, retrieval = scorer.SingleQueryState(model)(names)
     decoded, _ = scorer.SingleDecoder(model)(state, patches)
-    expected = decoded + 12.0 * vector @ retrieval.t() - 2.0
+    expected = decoded + model.labels(vector @ retrieval.t(), pooled)
     assert torch.allclose(labels(patches, vector), expected, atol=1e-4)
 
 
 def test_only_the_best_labels_are_decoded(model, config):
     names, vector = unit(7, config.text), unit(2, config.text)
-    patches = torch.randn(2, config.tokens, config.dim)
+    patches, _ = stored(model, 2)
 
     def logits(gate: float):
-        return scorer.LabelScorer(model, names.unsqueeze(1), torch.ones(7), 12.0, 0.0, gate, top=3).eval()(
-            patches, vector
-        )
+        return scorer.LabelScorer(model, names.unsqueeze(1), torch.ones(7), gate, top=3).eval()(patches, vector)
 
     changed = (logits(1.0) - logits(0.0)).abs() > 1e-7
     assert (changed.sum(1) == 3).all()
 
 
 def test_absent_descriptions_have_no_weight(model, config):
-    names, vector, patches = unit(5, 3, config.text), unit(2, config.text), torch.randn(2, config.tokens, config.dim)
-    count = torch.tensor([1, 1, 1, 1, 1])
-    one = scorer.LabelScorer(model, names[:, :1], count, 9.0, 0.0, 1.0, top=5).eval()
-    padded = scorer.LabelScorer(model, names, count, 9.0, 0.0, 1.0, top=5).eval()
+    names, vector, (patches, _) = unit(7, 3, config.text), unit(2, config.text), stored(model, 2)
+    count = torch.ones(7)
+    one = scorer.LabelScorer(model, names[:, :1], count, 1.0, top=5).eval()
+    padded = scorer.LabelScorer(model, names, count, 1.0, top=5).eval()
     assert torch.allclose(one(patches, vector), padded(patches, vector), atol=1e-5)
 
 
@@ -87,9 +93,9 @@ def test_exported_text_side_at_every_batch_size(model, vocabulary, form, tmp_pat
     for n in (1, 2, 3):
         part = state_graph.run(["state", "vector"], {k: v[:n] for k, v in given.items()})
         assert np.allclose(part[0], state[:n], atol=1e-5) and np.allclose(part[1], vector[:n], atol=1e-5)
-    patches = np.random.default_rng(0).normal(size=(5, c.tokens, c.dim)).astype(np.float16)
+    patches = np.random.default_rng(0).normal(size=(5, c.tokens + c.appended, c.dim)).astype(np.float16)
     logits, attention = decoder_graph.run(["logits", "attention"], {"state": state, "patches": patches})
-    assert logits.shape == (5, 3) and attention.shape == (5, 3, c.tokens)
+    assert logits.shape == (5, 3) and attention.shape == (5, 3, c.tokens + c.appended) and not attention[:, :, c.tokens :].any()
     assert np.allclose(attention.sum(-1), 1, atol=1e-4)
     for q in (1, 2, 3):
         for n in (1, 2, 3, 5):
@@ -98,9 +104,9 @@ def test_exported_text_side_at_every_batch_size(model, vocabulary, form, tmp_pat
 
 
 def test_exported_label_scorer_at_every_batch_size(model, config, tmp_path):
-    names, count = unit(6, 2, config.text), torch.tensor([1, 2, 2, 1, 2, 2])
-    labels = scorer.LabelScorer(model, names, count, 9.0, torch.randn(6), 0.7, top=4)
-    patches, vector = torch.randn(5, config.tokens, config.dim).to(torch.float16), unit(5, config.text)
+    names, count = unit(7, 2, config.text), torch.tensor([1, 2, 2, 1, 2, 2, 1])
+    labels = scorer.LabelScorer(model, names, count, 0.7, top=4)
+    (patches, _), vector = stored(model, 5), unit(5, config.text)
     graphs.export(labels, (patches[:2], vector[:2]), tmp_path / "l.onnx", ["patches", "global"], ["logits"])
     run = session(tmp_path / "l.onnx")
     expected = labels(patches, vector).detach().numpy()
@@ -126,3 +132,12 @@ def test_exported_image_head_at_every_batch_size(model, config, tmp_path):
         out = run.run(None, {k: g[:n].numpy() for k, g in zip(names, given, strict=True)})
         assert np.allclose(out[0], patches[:n].detach().numpy(), atol=0.2)
         assert np.allclose(out[1], vector[:n].detach().numpy(), atol=0.05)
+
+
+def test_a_label_knows_the_classes_that_it_contains(model, config):
+    """Its share of the posterior is the sum over its classes; without any, the posterior says nothing of it."""
+    pooled = torch.randn(4, config.pooled)
+    posterior = torch.softmax(model.labels.classify(pooled), 1)
+    expected = posterior @ model.labels.member.float()
+    assert torch.allclose(model.labels.posterior(pooled), expected, atol=1e-6)
+    assert (expected[:, ~model.labels.member.any(0)] == 0).all()
