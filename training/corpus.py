@@ -32,7 +32,7 @@ class Corpus:
         labels: list = (),
     ):
         """classes: the ImageNet classes (default: those of a data folder among `sources`); labels: an earlier run's."""
-        self.work = Path(work)
+        self.work, self.keep_out = Path(work), keep_out
         self.rows = read_rows(sources, self.work / "images")
         self.plain = features.open_arrays(work, False, len(self.rows))
         self.flip = features.open_arrays(work, True, len(self.rows)) if flip else None
@@ -53,12 +53,17 @@ class Corpus:
 
     def _texts_first(self) -> None:
         """Which rows teach alignment: the captioned ones, or, where none has captions, those with telling tags."""
-        captioned = np.array([r.captioned for r in self.rows])
-        paired = np.array([r.paired for r in self.rows])
+        kept = np.array([bool(r.captions or self._told(r)) for r in self.rows])
+        captioned = np.array([r.captioned for r in self.rows]) & kept
+        paired = np.array([r.paired for r in self.rows]) & kept
         if (captioned & (self.parts == "train") & self.allowed).any():
             self.is_captioned, self.is_paired = captioned, paired
         else:
             self.is_captioned, self.is_paired = paired, np.zeros_like(paired)
+
+    def _told(self, row) -> list:
+        """The row's tags without those that are held out, which must not be seen in a text of tags either."""
+        return [t for t in row.tags if not labelling.held_out(t, self.keep_out)]
 
     def _text_encoder(self) -> Path:
         target = self.work / "text_encoder.onnx"
@@ -144,10 +149,11 @@ class Corpus:
         texts, of_row = [], [[] for _ in self.rows]
         for i, row in enumerate(self.rows):
             own = list(row.captions)
-            if row.paired and len(row.tags) > 1:
-                own += [", ".join(row.tags), f"a photo of {' and '.join(row.tags)}", " ".join(reversed(row.tags))]
-            elif row.paired and not own:
-                own = [f"a photo of {labelling.article(row.tags[0])}"]
+            tags = self._told(row)
+            if row.paired and len(tags) > 1:
+                own += [", ".join(tags), f"a photo of {' and '.join(tags)}", " ".join(reversed(tags))]
+            elif row.paired and tags and not own:
+                own = [f"a photo of {labelling.article(tags[0])}"]
             for t in own:
                 of_row[i].append(len(texts))
                 texts.append(t)

@@ -84,10 +84,10 @@ def fill(work: Path, files: list, flip: bool, blocks: list) -> None:
 
 
 def digest(rows: list) -> str:
-    """Tells lists of images apart, whatever folder they lie in."""
+    """Tells lists of images apart, whatever folder they lie in, and caches of other pixels."""
     sizes = [row.path.stat().st_size if row.own else 0 for row in rows]
     listed = "\n".join(f"{row.source} {row.file} {row.part} {size}" for row, size in zip(rows, sizes, strict=True))
-    return hashlib.sha256(listed.encode()).hexdigest()
+    return hashlib.sha256(f"{data.SIZE}\n{listed}".encode()).hexdigest()
 
 
 def claim(work: Path, rows: list) -> None:

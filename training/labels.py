@@ -280,8 +280,12 @@ def read_classes(sources) -> list:
 
 def taught(classes: list, keep_out: frozenset) -> np.ndarray:
     """bool [classes]: whether training may see the class's names; not when one of them is held out."""
-    names = [{n.lower() for n in (c["name"], *c["alt"])} | {clean(c["name"])} for c in classes]
-    return np.array([not keep_out & own for own in names], bool)
+    return np.array([not any(held_out(n, keep_out) for n in (c["name"], *c["alt"])) for c in classes], bool)
+
+
+def held_out(name: str, keep_out: frozenset) -> bool:
+    """Whether a tag or class name is among the labels that are held out, or is spelled otherwise."""
+    return name.lower() in keep_out or clean(name) in keep_out
 
 
 def tags_of(row) -> set:

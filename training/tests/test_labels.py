@@ -45,3 +45,23 @@ def test_phrases():
     found = phrases("A brown dog runs through the tall grass", lambda w: w in {"dog", "grass", "runs"})
     assert {"brown dog", "brown dog runs", "tall grass"} <= found
     assert not any(p.startswith("the") for p in found)
+
+
+def test_what_is_held_out():
+    """Under its own name, in another case, and under a spelling that is merged into it."""
+    assert all(labels.held_out(name, frozenset({"airplane"})) for name in ("airplane", "Airplane", "aircraft"))
+    assert not labels.held_out("airliner", frozenset({"airplane"}))
+    assert labels.taught(CLASSES, frozenset({"tabby cat"})).tolist() == [False, True]
+
+
+def test_a_users_tags_are_taken_as_they_are():
+    rows = [Row(f"{k}.jpg", "mine", "train", [], ["Red", "party 7", "plane"], own=True) for k in range(4)]
+    names = {label.name for label in labels.build(rows, [], least=3)}
+    assert {"red", "party 7", "airplane"} <= names and "plane" not in names
+    assert "party 7" not in {label.name for label in labels.build(rows, [], least=5)}
+
+
+def test_labels_of_an_earlier_run_are_kept():
+    earlier = [labels.Label("okapi", ["forest giraffe", "dog"], ["animal"])]
+    made = {label.name: label for label in labels.build([], CLASSES, more=earlier)}
+    assert made["okapi"].aliases == ["forest giraffe"] and made["okapi"].parents == ["animal"]

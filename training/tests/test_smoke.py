@@ -1,6 +1,7 @@
 """From sixty drawn images and a .jsonl to a bundle that tells them apart, once with an interruption."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from training.reference import Bundle
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 150, 60), "blue": (40, 60, 200), "yellow": (230, 200, 40)}
 SHAPES = ("circle", "square", "triangle")
-EPOCHS = ["3", "2", "2", "2"]
+EPOCHS = ["3", "2", "2", "2", "4"]
 
 
 def draw(shape: str, colour: str, rng) -> Image.Image:
@@ -54,11 +55,19 @@ def run(mine, work, out, *more):
     train.main([str(word) for word in given])
 
 
-def test_from_images_to_a_bundle(mine, tmp_path, monkeypatch):
-    work, whole, parts, bundle = (tmp_path / name for name in ("work", "whole", "parts", "bundle"))
-    run(mine, work, whole)
+@pytest.fixture(scope="module")
+def made(mine, tmp_path_factory):
+    """A finished run: its feature cache and its folder."""
+    folder = tmp_path_factory.mktemp("made")
+    run(mine, folder / "work", folder / "run")
+    return folder / "work", folder / "run"
 
-    # Stopped in the middle of a stage and resumed, the same seed ends with the same numbers.
+
+def read(folder):
+    return torch.load(folder / "model.pt", weights_only=True)
+
+
+def test_a_resumed_run_ends_like_one_that_was_never_stopped(mine, made, tmp_path, monkeypatch):
     report = train.Run.report
 
     def interrupted(self, line):
@@ -68,28 +77,51 @@ def test_from_images_to_a_bundle(mine, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(train.Run, "report", interrupted)
-        run(mine, work, parts)
-    assert (parts / "second.state").exists() and not (parts / "second.pt").exists()
-    run(mine, work, parts, "--resume")
-    first, second = (torch.load(folder / "model.pt", weights_only=True) for folder in (whole, parts))
+        run(mine, made[0], tmp_path)
+    assert (tmp_path / "second.state").exists() and not (tmp_path / "second.pt").exists()
+    run(mine, made[0], tmp_path, "--resume")
+    first, second = read(made[1]), read(tmp_path)
     assert first["fitted"] == second["fitted"] and first["labels"] == second["labels"]
     for name, values in first["model"].items():
         assert torch.equal(values, second["model"][name]), name
 
-    # The bundle is sound and finds what it was shown, on images that it was not trained on.
-    export.main(
-        [str(parts), "--out", str(bundle), "--name", "shapes", "--text-encoder", str(work / "text_encoder.onnx")]
-    )
+
+def test_the_bundle_finds_what_it_was_shown(mine, made, tmp_path):
+    """On images of the same shapes and colours that it was not trained on."""
+    bundle, figures = tmp_path / "bundle", tmp_path / "figures.json"
+    text_encoder = made[0] / "text_encoder.onnx"
+    export.main([str(made[1]), "--out", str(bundle), "--name", "shapes", "--text-encoder", str(text_encoder)])
     assert verify(bundle)["name"] == "shapes"
     assert "# Model card: shapes" in (bundle / "MODEL_CARD.md").read_text()
-    labels = {label["name"] for label in Bundle(bundle).labels}
-    assert labels >= {*COLOURS, *SHAPES}
+    assert {label["name"] for label in Bundle(bundle).labels} >= {*COLOURS, *SHAPES}
     make_eval_sets.main(["--data", str(mine), "--out", str(tmp_path / "sets")])
-    figures = tmp_path / "figures.json"
     measure.main([str(bundle), str(tmp_path / "sets" / "mine.jsonl"), "--json", str(figures), "--threads", "1"])
     found = json.loads(figures.read_text())
     assert found["text_to_image"]["recall_at_5"] > 0.8  # of 12 images; by chance .42
     assert found["tagging"]["mine"]["labels"] == 7 and found["tagging"]["mine"]["map"] > 0.75  # by chance about .4
+
+
+def test_a_finished_run_is_trained_further_on_new_images(made, tmp_path):
+    """The new run knows the labels of both, and starts from where the first one ended."""
+    rng = np.random.default_rng(1)
+    with open(tmp_path / "more.jsonl", "w") as lines:
+        for k in range(36):
+            colour = ("red", "blue")[k % 2]
+            draw("square", colour, rng).save(tmp_path / f"{k}.png")
+            row = {"file": f"{k}.png", "tags": ["parcel"], "split": ("train", "train", "tune")[k % 3]}
+            lines.write(json.dumps(row) + "\n")
+    out, work = tmp_path / "run", tmp_path / "work"
+    work.mkdir()
+    for graph in ("backbone.onnx", "text_encoder.onnx"):  # to save their export
+        shutil.copyfile(made[0] / graph, work / graph)
+    run(tmp_path / "more.jsonl", work, out, "--init", made[1], "--epochs", 1, 1, 1, 1, 1)
+    first, second = read(made[1]), read(out)
+    names = {label["name"] for label in second["labels"]}
+    assert names >= {label["name"] for label in first["labels"]} | {"parcel"}
+    for name in ("image.token_mean", "queries.word_mean"):
+        assert torch.equal(first["model"][name], second["model"][name])
+    moved = (first["model"]["image.mlp.1.weight"] - second["model"]["image.mlp.1.weight"]).abs().max()
+    assert 0 < moved < 0.01
 
 
 def test_a_run_in_the_same_folder_is_not_overwritten(mine, tmp_path):
