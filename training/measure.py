@@ -21,16 +21,17 @@ CANDIDATES = 200
 
 
 def read_set(file: Path) -> list:
-    lines = Path(file).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.strip()]
+    rows = [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [{**row, "file": Path(file).parent / row["file"]} for row in rows]
 
 
 class Measured:
     """One dataset's images through a bundle."""
 
-    def __init__(self, bundle: Bundle, file: Path):
-        self.bundle, self.rows, self.name = bundle, read_set(file), Path(file).stem
-        self.patches, self.vectors = bundle.images([Path(file).parent / r["file"] for r in self.rows])
+    def __init__(self, bundle: Bundle, name: str, rows: list):
+        """rows: {"file", "captions", "tags"} each, files with their folder."""
+        self.bundle, self.rows, self.name = bundle, rows, name
+        self.patches, self.vectors = bundle.images([r["file"] for r in rows])
         self.label_logits = bundle.label_logits(self.patches, self.vectors)
         self.number = {}
         for i, label in enumerate(bundle.labels):
@@ -186,7 +187,8 @@ def measure(sets: list) -> dict:
     figures, text, labels = {"tagging": {}, "calibration": {}}, [], []
     for m in sets:
         if found := text_to_image(m):
-            figures["text_to_image"], *pairs = found
+            recalls, *pairs = found
+            figures["text_to_image"] = {"set": m.name, "images": len(m.rows), **recalls}
             text.append(pairs)
         if found := tagging(m):
             figures["tagging"][m.name], *pairs = found
@@ -210,7 +212,7 @@ def main(arguments: list = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(arguments)
     bundle = Bundle(args.bundle, args.threads)
-    sets = [Measured(bundle, file) for file in args.datasets]
+    sets = [Measured(bundle, file.stem, read_set(file)) for file in args.datasets]
     figures = measure(sets)
     if args.data and args.work:
         from .corpus import Corpus
