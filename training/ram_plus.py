@@ -4,7 +4,6 @@ Written from the published layout: a Swin transformer, a projection, and the tag
 B images, T = patches without token 0, D = 512 projected, L labels, N = 51 descriptions a label.
 """
 
-import math
 import re
 
 import torch
@@ -12,8 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .model import Config, Decoder
-
-DESCRIPTIONS = 51  # a label; row i of `label_embed` is label i // 51, description i % 51
+from .ram_plus_layout import DECODER, DESCRIPTIONS, LAYER, decoder_layers, depths, is_buffer, window_of
 
 
 class SwinBlock(nn.Module):
@@ -133,31 +131,13 @@ class ImageEncoder(nn.Module):
         return patches.to(self.dtype), F.normalize(patches.mean(1), dim=-1)
 
 
-def depths(weights: dict) -> list:
-    """Blocks of each stage."""
-    found = [re.match(r"visual_encoder\.layers\.(\d+)\.blocks\.(\d+)\.norm1\.weight", name) for name in weights]
-    pairs = [(int(m[1]), int(m[2])) for m in found if m]
-    return [1 + max(b for s, b in pairs if s == stage) for stage in range(1 + max(s for s, _ in pairs))]
-
-
-def window_of(table: torch.Tensor) -> int:
-    return (math.isqrt(table.shape[0]) + 1) // 2
-
-
-def image_size(weights: dict) -> int:
-    """The official input size: the last stage is one window wide."""
-    first = weights["visual_encoder.layers.0.blocks.0.attn.relative_position_bias_table"]
-    patch = weights["visual_encoder.patch_embed.proj.weight"].shape[-1]
-    return window_of(first) * patch * 2 ** (len(depths(weights)) - 1)
-
-
 def swin_state(weights: dict) -> dict:
     """The checkpoint's image side under the names of `ImageEncoder`; buffers are recomputed, so they may be missing."""
     renamed = {}
     for name, value in weights.items():
         if name.startswith("image_proj."):
             renamed[name] = value
-        if not name.startswith("visual_encoder.") or name.endswith(("relative_position_index", "attn_mask")):
+        if not name.startswith("visual_encoder.") or is_buffer(name):
             continue
         name = name.removeprefix("visual_encoder.")
         name = re.sub(r"^patch_embed\.proj\.", "embed.", name)
@@ -169,18 +149,10 @@ def swin_state(weights: dict) -> dict:
     return renamed
 
 
-LAYER = {
-    "query": "crossattention.self.query", "key": "crossattention.self.key", "value": "crossattention.self.value",
-    "out": "crossattention.output.dense", "norm1": "crossattention.output.LayerNorm",
-    "up": "intermediate.dense", "down": "output.dense", "norm2": "output.LayerNorm",
-}  # fmt: skip
-
-
 def decoder_of(weights: dict, heads: int) -> Decoder:
     """The tag decoder of a checkpoint."""
-    prefix = "tagging_head.encoder.layer."
-    layers = 1 + max(int(name.removeprefix(prefix).split(".")[0]) for name in weights if name.startswith(prefix))
-    key, up = weights[prefix + "0.crossattention.self.key.weight"], weights[prefix + "0.intermediate.dense.weight"]
+    layers = decoder_layers(weights)
+    key, up = weights[DECODER + "0.crossattention.self.key.weight"], weights[DECODER + "0.intermediate.dense.weight"]
     text = weights["label_embed"].shape[1]
     config = Config(
         dim=key.shape[1],
@@ -198,7 +170,7 @@ def decoder_of(weights: dict, heads: int) -> Decoder:
     for i in range(layers):
         for ours, theirs in LAYER.items():
             for part in ("weight", "bias"):
-                state[f"layers.{i}.{ours}.{part}"] = weights[f"{prefix}{i}.{theirs}.{part}"]
+                state[f"layers.{i}.{ours}.{part}"] = weights[f"{DECODER}{i}.{theirs}.{part}"]
     decoder = Decoder(config)
     decoder.load_state_dict(state)
     return decoder.eval()
@@ -251,10 +223,3 @@ class TextDecoder(nn.Module):
         logits, attention = self.decoder.finish(state, with_token0(patches))
         stored = attention[:, :, 1:]
         return logits, stored / stored.sum(-1, keepdim=True)
-
-
-def read_checkpoint(file) -> dict:
-    """The tensors of an official checkpoint, under the newer of its two naming schemes."""
-    saved = torch.load(file, map_location="cpu", weights_only=False)
-    tensors = saved.get("model", saved)
-    return {re.sub(r"^vision_multi\.", "tagging_head.", name): value.float() for name, value in tensors.items()}

@@ -13,7 +13,7 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from training import bundle, export_ram_plus, ram_plus
+from training import bundle, export_ram_plus, ram_plus, ram_plus_layout
 
 LABELS, EMBED, TEXT, HIDDEN, WINDOW = 5, 8, 16, 12, 2
 SIDE = WINDOW * 4 * 2  # two stages, patches of 4: 16 pixels
@@ -126,7 +126,7 @@ def test_older_names_and_a_bare_state_dict(tmp_path):
     weights = checkpoint()
     old = {name.replace("tagging_head.", "vision_multi."): value for name, value in weights.items()}
     torch.save(old, tmp_path / "old.pth")
-    assert set(ram_plus.read_checkpoint(tmp_path / "old.pth")) == set(weights)
+    assert set(ram_plus_layout.read(tmp_path / "old.pth")) == set(weights)
 
 
 def test_lists_that_do_not_fit_are_refused(tmp_path, monkeypatch):
