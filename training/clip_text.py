@@ -103,7 +103,7 @@ class ClipText(nn.Module):
         x = self.embed(ids) + self.positions[:length]
         for layer in self.layers:
             x = layer(x, self.future[:length, :length])
-        end = (ids * mask).argmax(1)[:, None, None].expand(-1, 1, x.shape[2])
+        end = (ids * mask).to(torch.int32).argmax(1)[:, None, None].expand(-1, 1, x.shape[2])
         return F.normalize(F.linear(self.norm(x.gather(1, end).squeeze(1)), self.project), dim=-1)
 
 

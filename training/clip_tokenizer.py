@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-OPENAI_FILE, OPENAI_VOCABULARY = "bpe_simple_vocab_16e6.txt.gz", 49408
+OPENAI_FILE, OPENAI_SIZE = "bpe_simple_vocab_16e6.txt.gz", 49408
 WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
 TABLE = {
@@ -41,31 +41,31 @@ def find(path: Path) -> Path:
     raise SystemExit(f"{path}: no tokenizer: neither tokenizer.json nor vocab.json with merges.txt nor {OPENAI_FILE}; name one with --tokenizer")
 
 
-def tokenizer_json(path: Path, vocabulary: int) -> str:
-    """The text of tokenizer.json. `vocabulary`: rows of the text encoder's table of tokens, 0 when that is not known."""
+def tokenizer_json(path: Path, size: int) -> str:
+    """The text of tokenizer.json. `size`: rows of the text encoder's table of tokens, 0 when that is not known."""
     path = find(path)
     try:
         if path.is_dir():
             text = described(*hugging_face(path))
         elif path.suffix == ".gz":
-            text = described(*openai(path, vocabulary or OPENAI_VOCABULARY))
+            text = described(*openai(path, size or OPENAI_SIZE))
         else:
             text = path.read_text(encoding="utf-8")
         description = json.loads(text)
-        if vocabulary:
-            check(path, description, vocabulary)
+        if size:
+            check(path, description, size)
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as reason:
         raise SystemExit(f"{path}: not a tokenizer that is known: {type(reason).__name__} {reason}") from None
     return text
 
 
-def check(path: Path, description: dict, vocabulary: int) -> None:
+def check(path: Path, description: dict, size: int) -> None:
     """The encoder pools at the highest id, so that must be the end of the text; and it must know every id."""
     words = description["model"]["vocab"]
     ids = {**words, **{token["content"]: token["id"] for token in description.get("added_tokens", [])}}
     highest = max(ids, key=ids.get)
-    if ids[highest] >= vocabulary:
-        raise SystemExit(f"{path}: its ids go up to {ids[highest]}, the text encoder has {vocabulary} tokens: they do not belong together")
+    if ids[highest] >= size:
+        raise SystemExit(f"{path}: its ids go up to {ids[highest]}, the text encoder has {size} tokens: they do not belong together")
     if highest != END:
         raise SystemExit(f"{path}: its highest id is {highest!r}; the text encoder takes the highest id for the end of the text, {END!r}")
 
@@ -73,7 +73,7 @@ def check(path: Path, description: dict, vocabulary: int) -> None:
 def described(vocab: dict, merges: list) -> str:
     """tokenizer.json of a vocabulary and its merges, each "left right", the most frequent first."""
     start, end = vocab[START], vocab[END]
-    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": True, "special": True}
     added = [{"id": start, "content": START, **plain}, {"id": end, "content": END, **plain}]
     around = {"type": "RobertaProcessing", "sep": [END, end], "cls": [START, start], "trim_offsets": False, "add_prefix_space": False}
     model = {**MODEL, "vocab": vocab, "merges": merges}
@@ -87,17 +87,22 @@ def hugging_face(folder: Path) -> tuple:
     return vocab, merges[1:] if merges and merges[0].startswith("#version") else merges
 
 
-def openai(file: Path, vocabulary: int) -> tuple:
-    """The vocabulary that OpenAI's code builds: bytes, bytes that end a word, merges, two special tokens."""
+def openai(file: Path, size: int) -> tuple:
+    """As many of the file's merges as a vocabulary of `size` has room for."""
     with gzip.open(file, "rt", encoding="utf-8") as opened:
         lines = opened.read().split("\n")[1:]  # the first is a title
+    wanted = size - len(vocabulary([]))
+    merges = [line.strip() for line in lines if line.strip()][: max(wanted, 0)]
+    if len(merges) != wanted:
+        raise SystemExit(f"{file}: has {len(merges)} merges, the text encoder's {size} tokens need {wanted}")
+    return vocabulary(merges), merges
+
+
+def vocabulary(merges: list) -> dict:
+    """The ids as OpenAI's code numbers them: bytes, bytes that end a word, merges, the two special tokens."""
     letters = byte_letters()
-    count = vocabulary - 2 * len(letters) - 2
-    merges = [line for line in lines if line.strip()][: max(count, 0)]
-    if len(merges) < count or count < 0:
-        raise SystemExit(f"{file}: {len(merges)} merges, the text encoder's {vocabulary} tokens need {count}")
     words = [*letters, *(letter + "</w>" for letter in letters), *("".join(m.split()) for m in merges), START, END]
-    return {word: i for i, word in enumerate(words)}, merges
+    return {word: i for i, word in enumerate(words)}
 
 
 def byte_letters() -> list:
