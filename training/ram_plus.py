@@ -69,10 +69,10 @@ def relative_positions(window: int, table: int) -> torch.Tensor:
 
 
 def shift_mask(side: int, window: int, shift: int) -> torch.Tensor:
-    """[windows, M, M]: -100 between cells that only the cyclic shift brought together."""
+    """[windows, M, M]: -100 between cells that only the cyclic shift brought together; one zero where nothing is shifted."""
     n = side // window
     if not shift:
-        return torch.zeros(n * n, window * window, window * window)
+        return torch.zeros(1, 1, 1)
     stripe = torch.zeros(side, dtype=torch.long)
     stripe[side - window : side - shift], stripe[side - shift :] = 1, 2
     region = (stripe[:, None] * 3 + stripe[None]).view(n, window, n, window).permute(0, 2, 1, 3).reshape(n * n, -1)
