@@ -10,13 +10,12 @@ and answers no free text. The bundle is written beside its place and renamed: it
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 
-import onnx
 import torch
 
-from . import bundle, clip_text, clip_tokenizer, graphs, outfolder, ram_plus, ram_plus_layout
+from . import bundle, graphs, outfolder, ram_plus, ram_plus_layout
+from .text_side import TextSide
 
 DTYPES = {"f16": torch.float16, "f32": torch.float32}
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -119,47 +118,6 @@ def export_graphs(encoder, decoder, scorer, size: int, store: str, out: Path) ->
     )  # fmt: skip
 
 
-class TextSide:
-    """The text encoder and its tokenizer, read before the long work begins and written with the rest."""
-
-    def __init__(self, file: Path, tokenizer: Path | None, width: int):
-        self.file, self.model, vocabulary = clip_text.find(file), None, 0
-        if self.file.suffix == ".onnx":
-            self.spec = onnx_spec(self.file, width)
-        else:
-            self.model = clip_text.read(self.file)
-            vocabulary = self.model.embed.num_embeddings
-            self.spec = {"max_tokens": self.model.positions.shape[0], "dim": self.model.project.shape[0]}
-        if self.spec["dim"] != width:
-            raise SystemExit(f"{self.file}: gives {self.spec['dim']} numbers a text, the checkpoint's descriptions have {width}")
-        self.tokenizer = clip_tokenizer.tokenizer_json(tokenizer or self.file.parent, vocabulary)
-
-    def write(self, store: str, out: Path) -> None:
-        (out / "tokenizer.json").write_text(self.tokenizer, encoding="utf-8")
-        target = out / "text_encoder.onnx"
-        if self.model is None:
-            shutil.copyfile(self.file, target)
-            return
-        ids = torch.ones(2, min(5, self.spec["max_tokens"]), dtype=torch.long)
-        dynamic = {"ids": {0: "B", 1: "L"}, "mask": {0: "B", 1: "L"}, "text": {0: "B"}}
-        graphs.export(self.model, (ids, ids), target, ["ids", "mask"], ["text"], dynamic, store)
-
-
-def onnx_spec(file: Path, width: int) -> dict:
-    """The manifest's `text` of an exported text encoder; `width` where the graph leaves its own open."""
-    try:
-        graph = onnx.load(str(file), load_external_data=False).graph
-    except Exception as reason:  # whatever the parser throws at bytes that are no ONNX
-        raise SystemExit(f"{file}: not an ONNX file: {' '.join(str(reason).split())}") from None
-    inputs, outputs = {i.name for i in graph.input}, {o.name: o for o in graph.output}
-    if not {"ids", "mask"} <= inputs or "text" not in outputs:
-        raise SystemExit(
-            f"{file}: needs inputs ids and mask and output text, has {sorted(inputs)} and {sorted(outputs)}"
-        )
-    dims = outputs["text"].type.tensor_type.shape.dim
-    return {"max_tokens": 77, "dim": (dims[-1].dim_value if dims else 0) or width}
-
-
 def manifest_of(name: str, size: int, features: str, labels: int, text, encoder, decoder, scorer) -> dict:
     c, grid = decoder.config, encoder.grid
     return {
@@ -201,16 +159,12 @@ def arguments() -> argparse.Namespace:
     return args
 
 
-def main() -> None:
-    args = arguments()
-    outfolder.check(args.out)
-    weights = ram_plus_layout.read(args.checkpoint, args.ignore_unexpected)
-    names, thresholds, chinese = read_lists(args, weights)
-    size = args.image_size or ram_plus_layout.image_size(weights)
-    ram_plus_layout.check_size(size, weights)
-    modules = build(args.checkpoint, weights, size, args.heads, args.features)
-    text = TextSide(args.text_encoder, args.tokenizer, modules[1].config.text) if args.text_encoder else None
-    about = "Free text goes through the given text encoder." if text else "No text encoder: labels only."
+def about_text(text) -> str:
+    return "Free text goes through the given text encoder." if text else "No text encoder: labels only."
+
+
+def write(args, modules: tuple, size: int, text, names: list, thresholds: list, chinese: list) -> dict:
+    """Writes the whole bundle; returns its manifest."""
     with outfolder.replacing(args.out) as out:
         export_graphs(*modules, size, args.weights, out)
         if text:
@@ -222,12 +176,27 @@ def main() -> None:
         spec = manifest["features"]
         card = CARD.format(
             name=args.name, labels=len(names), descriptions=ram_plus_layout.DESCRIPTIONS, size=size,
-            tokens=spec["tokens"], dim=spec["dim"], text=about,
+            tokens=spec["tokens"], dim=spec["dim"], text=about_text(text),
         )  # fmt: skip
         (out / bundle.CARD).write_text(card, encoding="utf-8")
-        manifest = bundle.write_manifest(out, manifest)
+        return bundle.write_manifest(out, manifest)
+
+
+def main() -> None:
+    args = arguments()
+    outfolder.check(args.out)
+    weights = ram_plus_layout.read(args.checkpoint, args.ignore_unexpected)
+    names, thresholds, chinese = read_lists(args, weights)
+    size = args.image_size or ram_plus_layout.image_size(weights)
+    ram_plus_layout.check_size(size, weights)
+    modules = build(args.checkpoint, weights, size, args.heads, args.features)
+    text = TextSide(args.text_encoder, args.tokenizer, modules[1].config.text) if args.text_encoder else None
+    try:
+        manifest = write(args, modules, size, text, names, thresholds, chinese)
+    except OSError as reason:
+        raise SystemExit(f"--out {args.out}: cannot be written, and is as it was: {reason}") from None
     total = sum(f["bytes"] for f in manifest["files"].values())
-    print(f"{args.out}: {len(names)} labels, {total / 1e6:.1f} MB. {about}")
+    print(f"{args.out}: {len(names)} labels, {total / 1e6:.1f} MB. {about_text(text)}")
 
 
 if __name__ == "__main__":
