@@ -114,7 +114,9 @@ def find(path: Path) -> Path:
     found = [path / name for name in WEIGHTS if (path / name).exists()]
     found += sorted(file for file in path.iterdir() if file.suffix in (".safetensors", ".bin", ".pt", ".pth", ".onnx"))
     if not found:
-        raise SystemExit(f"{path}: a folder without a text encoder: neither {' nor '.join(WEIGHTS)} nor another file of weights")
+        raise SystemExit(
+            f"{path}: a folder without a text encoder: neither {' nor '.join(WEIGHTS)} nor another file of weights"
+        )
     return found[0]
 
 
@@ -140,7 +142,9 @@ def read(file: Path) -> ClipText:
         model = ClipText({name: tuple(value.shape) for name, value in state.items()}, heads, activation)
         model.load_state_dict(state)
     except (RuntimeError, ValueError, IndexError, TypeError) as reason:
-        raise SystemExit(f"{file}: the sizes of its tensors do not fit each other: {' '.join(str(reason).split())}") from None
+        raise SystemExit(
+            f"{file}: the sizes of its tensors do not fit each other: {' '.join(str(reason).split())}"
+        ) from None
     return model.eval()
 
 
@@ -153,7 +157,9 @@ def joined(file: Path, tensors: dict, layout: Layout) -> dict:
     unexpected = {name for name in tensors if name not in wanted and not re.fullmatch(layout.others, name)}
     problems = [f"missing {checkpoint.listed(missing)}"] if missing else []
     problems += [f"unexpected {checkpoint.listed(unexpected)}"] if unexpected else []
-    problems = problems or [f"NaN or infinite {checkpoint.listed(b)}" for b in [checkpoint.not_finite({n: tensors[n] for n in wanted})] if b]
+    problems = problems or [
+        f"NaN or infinite {checkpoint.listed(b)}" for b in [checkpoint.not_finite({n: tensors[n] for n in wanted})] if b
+    ]
     if problems:
         raise SystemExit(f"{file}: not a complete text encoder in {layout.name}'s layout: " + "; ".join(problems))
     state = {ours: torch.cat([tensors[name].float() for name in theirs]) for ours, theirs in names.items()}

@@ -38,7 +38,9 @@ def find(path: Path) -> Path:
         return path
     if (path / OPENAI_FILE).exists():
         return path / OPENAI_FILE
-    raise SystemExit(f"{path}: no tokenizer: neither tokenizer.json nor vocab.json with merges.txt nor {OPENAI_FILE}; name one with --tokenizer")
+    raise SystemExit(
+        f"{path}: no tokenizer: neither tokenizer.json nor vocab.json with merges.txt nor {OPENAI_FILE}; name one with --tokenizer"
+    )
 
 
 def tokenizer_json(path: Path, size: int) -> str:
@@ -65,9 +67,13 @@ def check(path: Path, description: dict, size: int) -> None:
     ids = {**words, **{token["content"]: token["id"] for token in description.get("added_tokens", [])}}
     highest = max(ids, key=ids.get)
     if ids[highest] >= size:
-        raise SystemExit(f"{path}: its ids go up to {ids[highest]}, the text encoder has {size} tokens: they do not belong together")
+        raise SystemExit(
+            f"{path}: its ids go up to {ids[highest]}, the text encoder has {size} tokens: they do not belong together"
+        )
     if highest != END:
-        raise SystemExit(f"{path}: its highest id is {highest!r}; the text encoder takes the highest id for the end of the text, {END!r}")
+        raise SystemExit(
+            f"{path}: its highest id is {highest!r}; the text encoder takes the highest id for the end of the text, {END!r}"
+        )
 
 
 def described(vocab: dict, merges: list) -> str:
@@ -75,7 +81,13 @@ def described(vocab: dict, merges: list) -> str:
     start, end = vocab[START], vocab[END]
     plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": True, "special": True}
     added = [{"id": start, "content": START, **plain}, {"id": end, "content": END, **plain}]
-    around = {"type": "RobertaProcessing", "sep": [END, end], "cls": [START, start], "trim_offsets": False, "add_prefix_space": False}
+    around = {
+        "type": "RobertaProcessing",
+        "sep": [END, end],
+        "cls": [START, start],
+        "trim_offsets": False,
+        "add_prefix_space": False,
+    }
     model = {**MODEL, "vocab": vocab, "merges": merges}
     return json.dumps({**TABLE, "added_tokens": added, "post_processor": around, "model": model}, ensure_ascii=False)
 

@@ -10,11 +10,14 @@ and answers no free text. The bundle is written beside its place and renamed: it
 
 import argparse
 import json
+import signal
+import sys
 from pathlib import Path
 
 import torch
 
 from . import bundle, graphs, outfolder, ram_plus, ram_plus_layout
+from .label_lists import read_lists, write_labels
 from .text_side import TextSide
 
 DTYPES = {"f16": torch.float16, "f32": torch.float32}
@@ -29,66 +32,6 @@ official ones. {text} The checkpoint's own licence and data statement apply.
 """
 
 
-def read_lines(file: Path) -> list:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as reason:
-        raise SystemExit(f"{file}: cannot be read as UTF-8 text: {reason}") from None
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def read_lists(args, weights: dict) -> tuple:
-    """Names, thresholds and Chinese names (or none), as many as the checkpoint has labels."""
-    names, thresholds = read_lines(args.labels), read_lines(args.thresholds)
-    chinese = read_lines(args.labels_zh) if args.labels_zh else []
-    check_counts(weights, names, thresholds, chinese)
-    first = {}
-    for number, name in enumerate(names, 1):
-        other = first.setdefault(name.lower(), number)
-        if other != number:
-            raise SystemExit(f"{args.labels}: lines {other} and {number} name the same label, {name!r}")
-    return names, [threshold(args.thresholds, i, text) for i, text in enumerate(thresholds, 1)], chinese
-
-
-def threshold(file: Path, number: int, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise SystemExit(f"{file}: line {number} is {text!r}, not a threshold of 0 to 1")
-    return value
-
-
-def write_labels(target: Path, names: list, thresholds: list, chinese: list) -> None:
-    """labels.jsonl; a Chinese name is an alias where no other label has it."""
-    taken = {name.lower() for name in names}
-    with open(target, "w", encoding="utf-8") as out:
-        for i, name in enumerate(names):
-            alias = chinese[i].lower() if chinese else ""
-            aliases = [chinese[i]] if alias and alias not in taken else []
-            taken.add(alias)
-            entry = {
-                "name": name,
-                "aliases": aliases,
-                "descriptions": ram_plus_layout.DESCRIPTIONS,
-                "threshold": thresholds[i],
-            }
-            out.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-
-def check_counts(weights: dict, names: list, thresholds: list, chinese: list) -> None:
-    """Stops with both numbers when a list does not fit the checkpoint."""
-    rows = weights["label_embed"].shape[0]
-    wanted = rows // ram_plus_layout.DESCRIPTIONS
-    lists = (("labels", names), ("thresholds", thresholds), ("labels-zh", chinese or names))
-    for what, found in lists:
-        if len(found) != wanted:
-            raise SystemExit(
-                f"--{what} has {len(found)} lines, the checkpoint has {wanted} labels ({rows} descriptions)"
-            )
-
-
 def build(file: Path, weights: dict, size: int, heads: int, features: str) -> tuple:
     """The checkpoint as modules: image encoder, decoder, label scorer."""
     hidden = weights["fc.weight"].shape[-1]
@@ -99,7 +42,9 @@ def build(file: Path, weights: dict, size: int, heads: int, features: str) -> tu
         decoder = ram_plus.decoder_of(weights, heads)
         scorer = ram_plus.LabelScorer(decoder, weights["label_embed"], weights["reweight_scale"])
     except (RuntimeError, ValueError, IndexError, TypeError) as reason:
-        raise SystemExit(f"{file}: the sizes of its tensors do not fit each other: {' '.join(str(reason).split())}") from None
+        raise SystemExit(
+            f"{file}: the sizes of its tensors do not fit each other: {' '.join(str(reason).split())}"
+        ) from None
     return encoder, decoder, scorer
 
 
@@ -145,7 +90,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--thresholds", type=Path, required=True, help="one number a line")
     parser.add_argument("--labels-zh", type=Path, help="Chinese names, one a line, become aliases")
     parser.add_argument("--text-encoder", type=Path, help="CLIP's checkpoint, a folder that holds one, or an ONNX file")
-    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json, a folder with vocab.json and merges.txt, or OpenAI's .txt.gz (default: beside the text encoder)")
+    parser.add_argument(
+        "--tokenizer",
+        type=Path,
+        help="tokenizer.json, a folder with vocab.json and merges.txt, or OpenAI's .txt.gz (default: beside the text encoder)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder: new, empty or an older bundle")
     parser.add_argument("--name", default="ram-plus")
     parser.add_argument("--image-size", type=int, help="pixels (default: what the checkpoint's windows imply)")
@@ -200,4 +149,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a stopped run removes what it has begun
     main()

@@ -119,7 +119,7 @@ class ImageEncoder(nn.Module):
                 width, side = 2 * width, side // 2
         self.grid, self.norm = side, nn.LayerNorm(width)
         self.image_proj = nn.Linear(width, weights["image_proj.weight"].shape[0])
-        self.load_state_dict(swin_state(weights))
+        self.load_state_dict(swin_state(weights), assign=True)  # no second copy of a gigabyte
 
     def forward(self, pixels):
         x = self.embed_norm(self.embed(pixels).flatten(2).transpose(1, 2))
@@ -172,7 +172,7 @@ def decoder_of(weights: dict, heads: int) -> Decoder:
             for part in ("weight", "bias"):
                 state[f"layers.{i}.{ours}.{part}"] = weights[f"{DECODER}{i}.{theirs}.{part}"]
     decoder = Decoder(config)
-    decoder.load_state_dict(state)
+    decoder.load_state_dict(state, assign=True)
     return decoder.eval()
 
 
@@ -192,10 +192,9 @@ class LabelScorer(nn.Module):
         self.sharpness = float(reweight_scale.exp())
 
     def forward(self, patches, vector):
-        labels, n, width = self.descriptions.shape
-        cosines = (vector @ self.descriptions.view(labels * n, width).t()).view(-1, labels, n)
-        weights = F.softmax(cosines * self.sharpness, -1)
-        texts = (weights.transpose(0, 1) @ self.descriptions).transpose(0, 1)  # [B, L, E]
+        cosines = self.descriptions @ vector.t()  # [L, N, B]: transposed descriptions would be stored as a second copy
+        weights = F.softmax(cosines * self.sharpness, 1)
+        texts = (weights.transpose(1, 2) @ self.descriptions).transpose(0, 1)  # [B, L, E]
         return self.decoder(texts, with_token0(patches))
 
 

@@ -29,9 +29,10 @@ def read(file, ignore_unexpected: bool = False) -> dict:
             f"{file}: not a RAM++ checkpoint: it lacks visual_encoder.layers.* or label_embed; its {len(tensors)} tensors begin with {first}"
         )
     check_names(file, tensors, ignore_unexpected)
-    weights = {name: value if is_buffer(name) else value.float() for name, value in tensors.items()}
+    wanted = expected(tensors)
+    weights = {name: value.float() for name, value in tensors.items() if name in wanted}
     check_numbers(file, weights)
-    return weights
+    return weights | {name: value for name, value in tensors.items() if is_buffer(name)}
 
 
 def check_names(file, tensors: dict, ignore_unexpected: bool) -> None:
@@ -48,25 +49,45 @@ def check_names(file, tensors: dict, ignore_unexpected: bool) -> None:
 
 
 def check_numbers(file, weights: dict) -> None:
+    shapes = {name: list(value.shape) for name, value in weights.items() if name != "reweight_scale"}
+    odd = [f"{name} {shape}" for name, shape in shapes.items() if len(shape) != dimensions(name) or 0 in shape]
+    if odd:
+        raise SystemExit(f"{file}: not RAM++'s number of dimensions in {checkpoint.listed(odd)}")
     rows, scale = weights["label_embed"].shape, weights["reweight_scale"]
-    if len(rows) != 2 or rows[0] % DESCRIPTIONS:
+    if rows[0] % DESCRIPTIONS:
         raise SystemExit(f"{file}: label_embed has the shape {list(rows)}, not [labels x {DESCRIPTIONS}, width]")
     if scale.numel() != 1:
         raise SystemExit(f"{file}: reweight_scale holds {scale.numel()} numbers, not one")
-    bad = checkpoint.not_finite({name: value for name, value in weights.items() if not is_buffer(name)})
+    bad = checkpoint.not_finite(weights)
     if bad:
         raise SystemExit(f"{file}: values that are not numbers (NaN or infinite) in {checkpoint.listed(bad)}")
 
 
+def dimensions(name: str) -> int:
+    """Of the tensor's shape: biases and norms are vectors, the first projection is a convolution."""
+    if name.endswith(".bias") or "norm" in name.lower():
+        return 1
+    return 4 if name == "visual_encoder.patch_embed.proj.weight" else 2
+
+
 def is_buffer(name: str) -> bool:
     """Whether a tensor follows from the sizes alone. Some checkpoints store these, none needs them."""
-    return re.fullmatch(r"visual_encoder\.layers\.\d+\.blocks\.\d+\.(attn\.relative_position_index|attn_mask)", name) is not None
+    return (
+        re.fullmatch(r"visual_encoder\.layers\.\d+\.blocks\.\d+\.(attn\.relative_position_index|attn_mask)", name)
+        is not None
+    )
 
 
 def expected(tensors: dict) -> set:
     """Names that a checkpoint with these stages, blocks and layers has."""
     names = {"label_embed", "reweight_scale"}
-    pairs = ["visual_encoder.patch_embed.proj", "visual_encoder.patch_embed.norm", "visual_encoder.norm", "image_proj", "fc"]
+    pairs = [
+        "visual_encoder.patch_embed.proj",
+        "visual_encoder.patch_embed.norm",
+        "visual_encoder.norm",
+        "image_proj",
+        "fc",
+    ]
     stages = depths(tensors)
     for stage, depth in enumerate(stages):
         for block in range(depth):
@@ -87,7 +108,7 @@ def expected(tensors: dict) -> set:
 def projected(tensors: dict) -> bool:
     """Whether texts are projected to the decoder's width: they are where the two differ."""
     head = tensors.get("fc.weight")
-    return head is None or head.shape[-1] != tensors["label_embed"].shape[-1]
+    return head is None or head.shape[-1:] != tensors["label_embed"].shape[-1:]
 
 
 def depths(tensors: dict) -> list:

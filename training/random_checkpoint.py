@@ -34,7 +34,12 @@ def make(sizes: Sizes, seed: int = 3) -> dict:
     random = Random(seed)
     image_side(random, sizes)
     s = sizes
-    widths = {"query": (s.hidden, s.hidden), "key": (s.hidden, s.text), "value": (s.hidden, s.text), "out": (s.hidden, s.hidden)}
+    widths = {
+        "query": (s.hidden, s.hidden),
+        "key": (s.hidden, s.text),
+        "value": (s.hidden, s.text),
+        "out": (s.hidden, s.hidden),
+    }
     widths |= {"up": (s.ffn, s.hidden), "down": (s.hidden, s.ffn)}
     for layer in range(s.layers):
         for part, name in LAYER.items():
@@ -86,7 +91,12 @@ class Random:
         self.tensors[name + ".bias"] = self.normal(width) * 0.1
 
     def block(self, at: str, width: int, heads: int, window: int) -> None:
-        shapes = {"attn.qkv": (3 * width, width), "attn.proj": (width, width), "mlp.fc1": (4 * width, width), "mlp.fc2": (width, 4 * width)}
+        shapes = {
+            "attn.qkv": (3 * width, width),
+            "attn.proj": (width, width),
+            "mlp.fc1": (4 * width, width),
+            "mlp.fc2": (width, 4 * width),
+        }
         for part in BLOCK:
             self.linear(at + part, *shapes[part]) if part in shapes else self.norm(at + part, width)
         self.tensors[at + BIAS_TABLE] = self.normal((2 * window - 1) ** 2, heads)

@@ -21,7 +21,9 @@ class TextSide:
             vocabulary = self.model.embed.num_embeddings
             self.spec = {"max_tokens": self.model.positions.shape[0], "dim": self.model.project.shape[0]}
         if self.spec["dim"] != width:
-            raise SystemExit(f"{self.file}: gives {self.spec['dim']} numbers a text, the checkpoint's descriptions have {width}")
+            raise SystemExit(
+                f"{self.file}: gives {self.spec['dim']} numbers a text, the checkpoint's descriptions have {width}"
+            )
         self.tokenizer = clip_tokenizer.tokenizer_json(tokenizer or self.file.parent, vocabulary)
 
     def write(self, store: str, out: Path) -> None:

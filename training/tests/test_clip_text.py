@@ -17,7 +17,9 @@ END, CONTEXT = 299, 77
 
 def reference(activation="quick_gelu", heads=2):
     torch.manual_seed(1)
-    sizes = dict(hidden_size=128, intermediate_size=192, projection_dim=48, num_hidden_layers=2, num_attention_heads=heads)
+    sizes = dict(
+        hidden_size=128, intermediate_size=192, projection_dim=48, num_hidden_layers=2, num_attention_heads=heads
+    )
     ids = dict(vocab_size=END + 1, bos_token_id=END - 1, eos_token_id=END)
     model = CLIPTextModelWithProjection(CLIPTextConfig(**sizes, **ids, hidden_act=activation)).eval()
     with torch.no_grad():

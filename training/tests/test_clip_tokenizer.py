@@ -10,7 +10,15 @@ from training import clip_tokenizer
 from training.tests.exporting import ROOT
 
 SMALL = ROOT / "encoder" / "testdata" / "clip_tokenizer.json"
-TEXTS = ["", "a dog on the beach", "Don't  STOP!\n12 dogs", "naïve café e\u0301", "<|endoftext|>", "😀👍🏽 東京", "dog " * 90]
+TEXTS = [
+    "",
+    "a dog on the beach",
+    "Don't  STOP!\n12 dogs",
+    "naïve café e\u0301",
+    "<|endoftext|>",
+    "😀👍🏽 東京",
+    "dog " * 90,
+]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +68,10 @@ def test_the_official_numbers():
         ({"vocab.json": b'{"a": 1}', "merges.txt": b""}, "not a tokenizer that is known: KeyError"),
         ({"bpe_simple_vocab_16e6.txt.gz": b"not gzip"}, "not a tokenizer"),
         ({"bpe_simple_vocab_16e6.txt.gz": gzip.compress(b"title\na b")[:-9]}, "not a tokenizer"),
-        ({"bpe_simple_vocab_16e6.txt.gz": gzip.compress(b"title\na b\n")}, "has 1 merges, the text encoder's 520 tokens need 6"),
+        (
+            {"bpe_simple_vocab_16e6.txt.gz": gzip.compress(b"title\na b\n")},
+            "has 1 merges, the text encoder's 520 tokens need 6",
+        ),
     ],
 )
 def test_bad_tokenizers(tmp_path, files, says):

@@ -52,18 +52,34 @@ CASES = {
     "truncated": (truncated, r"c\.pth: not a checkpoint, or a damaged one: .*central directory"),
     "a list": ([1, 2], "it holds a list, not named tensors"),
     "no tensors": ({"model": {"a": 1, "b": torch.zeros(1)}}, "no tensors are 1: a"),
-    "another model": ({"model": {"conv1.weight": torch.zeros(3), "fc.bias": torch.zeros(1)}}, r"not a RAM\+\+ checkpoint: .* its 2 tensors begin with conv1.weight, fc.bias"),
+    "another model": (
+        {"model": {"conv1.weight": torch.zeros(3), "fc.bias": torch.zeros(1)}},
+        r"not a RAM\+\+ checkpoint: .* its 2 tensors begin with conv1.weight, fc.bias",
+    ),
     "TorchScript": (script, r"not a RAM\+\+ checkpoint: .*weight"),
-    "other classes": (lambda w: {"model": w, "config": argparse.Namespace(a=1)}, r"refused: its pickle asks for argparse\.Namespace"),
+    "other classes": (
+        lambda w: {"model": w, "config": argparse.Namespace(a=1)},
+        r"refused: its pickle asks for argparse\.Namespace",
+    ),
     "RAM without ++": (without("reweight_scale"), "missing 1: reweight_scale$"),
     "missing": (without(KEY, TABLE), f"missing 2: {re.escape(KEY)}, {re.escape(TABLE)}$"),
-    "unexpected": (lambda w: w | {"b.x": torch.zeros(1), "a.y": torch.zeros(1)}, r"unexpected 2: a\.y, b\.x \(--ignore-unexpected"),
+    "unexpected": (
+        lambda w: w | {"b.x": torch.zeros(1), "a.y": torch.zeros(1)},
+        r"unexpected 2: a\.y, b\.x \(--ignore-unexpected",
+    ),
     "both": (lambda w: without("fc.bias")(w) | {"a.y": torch.zeros(1)}, r"missing 1: fc\.bias; unexpected 1: a\.y"),
     "not numbers": (with_nan, r"\(NaN or infinite\) in 2: fc\.bias \(1 of 1\), label_embed \(1 of 4080\)$"),
     "sizes": (lambda w: w | {"image_proj.bias": torch.zeros(7)}, r"do not fit each other: .*image_proj\.bias"),
     "half a label": (lambda w: w | {"label_embed": w["label_embed"][:-1]}, r"label_embed has the shape \[254, 16\]"),
+    "dimensions": (
+        lambda w: w | {"fc.weight": torch.zeros(()), TABLE: torch.zeros(0, 2)},
+        f"number of dimensions in 2: fc.weight \\[\\], {re.escape(TABLE)} \\[0, 2\\]",
+    ),
     "scales": (lambda w: w | {"reweight_scale": torch.zeros(2)}, "reweight_scale holds 2 numbers"),
-    "fewer labels": (lambda w: w | {"label_embed": w["label_embed"][:204]}, "--labels has 5 lines, the checkpoint has 4 labels"),
+    "fewer labels": (
+        lambda w: w | {"label_embed": w["label_embed"][:204]},
+        "--labels has 5 lines, the checkpoint has 4 labels",
+    ),
 }
 
 
@@ -105,14 +121,20 @@ def test_a_malicious_pickle_is_not_run(tmp_path, zipped):
         (["--out", "{folder}/c.pth"], "is a file, it must name a folder"),
         (["--out", "{folder}"], "which no bundle has"),
         (["--text-encoder", "{folder}/nowhere.pt"], r"nowhere\.pt: no such file"),
+        (["--text-encoder", "{folder}/evil.pt"], r"evil\.pt: refused: its pickle asks for \w+\.system"),
+        (["--text-encoder", "{folder}/short.txt"], r"short\.txt: not a checkpoint"),
+        (["--text-encoder", "{folder}/empty"], r"empty: a folder without a text encoder"),
     ],
 )  # fmt: skip
 def test_bad_arguments(tmp_path, more, says):
     (tmp_path / "bad_thresholds.txt").write_text("0.5\n1\nhigh\n0\n1\n")
     (tmp_path / "twice.txt").write_text("dog\ncat\nbird\nDOG\nfish\n")
+    torch.save({"model": Malicious(f"touch {tmp_path}/ran")}, tmp_path / "evil.pt")
+    (tmp_path / "empty").mkdir()
     (tmp_path / "short.txt").write_text("狗\n", encoding="utf-8")
     with pytest.raises(SystemExit, match=says):
         exported(tmp_path, {"model": checkpoint()}, *[part.format(folder=tmp_path) for part in more])
+    assert not (tmp_path / "ran").exists()
     assert_nothing_written(tmp_path)
 
 
@@ -155,7 +177,10 @@ def test_the_command_ends_with_1_and_one_line(tmp_path):
 
 def test_only_what_requirements_export_names_is_needed(tmp_path):
     """Every other package of requirements.txt is made unimportable."""
-    named = [{line.split("==")[0] for line in (ROOT / "training" / f"requirements{kind}.txt").read_text().splitlines()} for kind in ("", "-export")]
+    named = [
+        {line.split("==")[0] for line in (ROOT / "training" / f"requirements{kind}.txt").read_text().splitlines()}
+        for kind in ("", "-export")
+    ]
     modules = {"pillow": "PIL", **{name: name.replace("-", "_") for name in named[0] - named[1] - {"pillow"}}}
     folder = exported(tmp_path, {"model": checkpoint()})
     blocked = f"import sys; sys.modules.update(dict.fromkeys({[*modules.values(), 'transformers', 'scipy']!r})); "

@@ -14,7 +14,12 @@ from training import bundle, export_ram_plus
 from training.tests import exporting
 from training.tests.test_clip_tokenizer import SMALL
 
-QUERIES = ["a dog on the beach", "Don't  STOP, 12 dogs!", "東京 naïve café 😀", "a photo of a red bicycle near an old bridge " * 9]
+QUERIES = [
+    "a dog on the beach",
+    "Don't  STOP, 12 dogs!",
+    "東京 naïve café 😀",
+    "a photo of a red bicycle near an old bridge " * 9,
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +28,19 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("free")
     words = len(json.loads(SMALL.read_text(encoding="utf-8"))["model"]["vocab"])
     torch.manual_seed(2)
-    config = CLIPTextConfig(vocab_size=words, hidden_size=64, intermediate_size=96, projection_dim=exporting.SIZES.text, num_hidden_layers=1, num_attention_heads=1)
+    config = CLIPTextConfig(
+        vocab_size=words,
+        hidden_size=64,
+        intermediate_size=96,
+        projection_dim=exporting.SIZES.text,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+    )
     CLIPTextModelWithProjection(config).save_pretrained(folder / "clip")
     shutil.copyfile(SMALL, folder / "clip" / "tokenizer.json")
-    return exporting.exported(folder, {"model": exporting.checkpoint()}, "--features", "f32", "--text-encoder", folder / "clip")
+    return exporting.exported(
+        folder, {"model": exporting.checkpoint()}, "--features", "f32", "--text-encoder", folder / "clip"
+    )
 
 
 def test_search_gives_the_official_arithmetic(made, tmp_path):
@@ -70,7 +84,9 @@ def test_an_encoder_of_another_width_is_refused(made, tmp_path):
 def test_an_exported_encoder_is_taken_as_it_is(made, tmp_path):
     shutil.copyfile(made / "tokenizer.json", tmp_path / "tokenizer.json")
     shutil.copyfile(made / "text_encoder.onnx", tmp_path / "text.onnx")
-    again = exporting.exported(tmp_path, {"model": exporting.checkpoint()}, "--features", "f32", "--text-encoder", tmp_path / "text.onnx")
+    again = exporting.exported(
+        tmp_path, {"model": exporting.checkpoint()}, "--features", "f32", "--text-encoder", tmp_path / "text.onnx"
+    )
     assert bundle.verify(again)["scoring_fingerprint"] == bundle.verify(made)["scoring_fingerprint"]
     with pytest.raises(SystemExit, match="needs inputs ids and mask and output text, has"):
         exporting.exported(tmp_path, {"model": exporting.checkpoint()}, "--text-encoder", made / "decoder.onnx")

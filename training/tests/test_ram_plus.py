@@ -11,7 +11,9 @@ from training import bundle, ram_plus, ram_plus_layout
 from training.tests.exporting import SIDE, SIZES, checkpoint, exported, run
 
 
-@pytest.mark.parametrize("sizes", [{}, {"hidden": SIZES.text}, {"labels": 5, "window": 2, "depths": (2, 2, 4), "heads": (1, 2, 4)}])
+@pytest.mark.parametrize(
+    "sizes", [{}, {"hidden": SIZES.text}, {"labels": 5, "window": 2, "depths": (2, 2, 4), "heads": (1, 2, 4)}]
+)
 def test_every_batch_size(tmp_path, sizes):
     weights = checkpoint(**sizes)
     folder = exported(tmp_path, {"model": weights}, "--features", "f32")
@@ -19,7 +21,9 @@ def test_every_batch_size(tmp_path, sizes):
     side = manifest["image"]["width"]
     assert side == SIDE * 2 ** (len(sizes.get("depths", (2, 2))) - 2)
     assert manifest["features"]["token0"] == "mean" and manifest["text"] is None
-    assert manifest["decoder"]["form"] == "single" and math.isclose(manifest["decoder"]["reweight"], math.exp(1.1), rel_tol=1e-6)
+    assert manifest["decoder"]["form"] == "single" and math.isclose(
+        manifest["decoder"]["reweight"], math.exp(1.1), rel_tol=1e-6
+    )
     pixels = np.random.default_rng(0).normal(size=(5, 3, side, side)).astype(np.float32)
     patches, vector = run(folder, "image_encoder", {"pixels": pixels})
     logits = run(folder, "label_scorer", {"patches": patches, "global": vector})[0]
@@ -54,7 +58,9 @@ def test_older_names_and_a_bare_state_dict_give_the_same_bundle(tmp_path):
     old = {name.replace("tagging_head.", "vision_multi."): value for name, value in weights.items()}
     for folder in ("new", "old"):
         (tmp_path / folder).mkdir()
-    new = bundle.verify(exported(tmp_path / "new", {"model": weights, "optimizer": {}, "config": {"a": [1]}, "epoch": 7}))
+    new = bundle.verify(
+        exported(tmp_path / "new", {"model": weights, "optimizer": {}, "config": {"a": [1]}, "epoch": 7})
+    )
     assert bundle.verify(exported(tmp_path / "old", old))["files"] == new["files"]
 
 
