@@ -48,7 +48,9 @@ def measured(what: str, command: list) -> str:
     out = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)
     peak = used.ru_maxrss / 1e6
-    print(f"{what}: {time.monotonic() - start:.0f} s, at most {peak:.2f} GB of memory")
+    print(
+        f"{what}: {time.monotonic() - start:.0f} s ({used.ru_utime + used.ru_stime:.0f} s CPU), at most {peak:.2f} GB of memory"
+    )
     if os.waitstatus_to_exitcode(status):
         raise SystemExit(f"{what} failed")
     if peak > LIMIT:
