@@ -37,10 +37,13 @@ def export(module, example, target: Path, inputs, outputs, dynamic=None, store: 
 
 def shrink(model, store: str) -> None:
     """Replaces every large f32 initialiser by a narrow one and the nodes that widen it."""
+    model.producer_version = ""
+    if store == "f32":
+        return
     graph, nodes, kept = model.graph, [], []
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL or store == "f32":
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL:
             kept.append(tensor)
         elif store == "int8" and is_matrix(values):
             narrow, scale = to_int8(values)
@@ -59,7 +62,6 @@ def shrink(model, store: str) -> None:
     del graph.initializer[:], graph.node[:]
     graph.initializer.extend(kept)
     graph.node.extend(everything)
-    model.producer_version = ""
 
 
 def is_matrix(values: np.ndarray) -> bool:
