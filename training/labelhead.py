@@ -32,12 +32,17 @@ class LabelHead(nn.Module):
         Written with running sums over (class, label) pairs in the order of labels, so that the exported graph holds the
         pairs and not a matrix of classes x labels.
         """
-        label, of_class = self.member.t().nonzero(as_tuple=True)
-        ends = torch.cumsum(self.member.sum(0), 0)
+        of_class, ends = self.pairs()
         chosen = F.softmax(self.classify(pooled), 1)[:, of_class].double()
         sums = F.pad(torch.cumsum(chosen, 1), (1, 0))
-        starts = F.pad(ends, (1, 0))[:-1]
-        return (sums[:, ends] - sums[:, starts]).float().clamp(min=0)
+        return (sums[:, ends[1:]] - sums[:, ends[:-1]]).float().clamp(min=0)
+
+    def pairs(self) -> tuple:
+        """The classes of all labels in the labels' order, and where each label's begin, with the end of the last one; made
+        of plain numbers, which a traced graph keeps as constants."""
+        of_class = self.member.t().nonzero()[:, 1].tolist()
+        ends = torch.cumsum(self.member.sum(0), 0).tolist()
+        return torch.tensor(of_class, dtype=torch.long), torch.tensor([0, *ends])
 
     def forward(self, cosines, pooled):
         seen = torch.log((self.posterior(pooled) + FLOOR) / FLOOR)
