@@ -33,7 +33,7 @@ func newServeCommand(a *app) *cobra.Command {
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context()) },
 	}
-	config.RegisterServe(cmd.Flags())
+	config.RegisterFor(cmd.Flags(), "serve")
 	return cmd
 }
 
