@@ -48,6 +48,9 @@ func Plan(settings Settings, job Job) ([]Question, error) {
 
 // existing reads the descriptions file that will be added to; none is no error, one that is none of ours is.
 func existing(path string) ([]descriptions.Label, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // reading a terminal or a pipe would wait for ever
+		return nil, sightline.Errorf(sightline.CodeUnreadable, "%s is there and is not a file", path).WithParam("out")
+	}
 	labels, err := descriptions.Read(path)
 	if sightline.CodeOf(err) == sightline.CodeNotFound {
 		return nil, nil
