@@ -34,7 +34,7 @@ yet are scored in the background. On any address but a loopback one an API key i
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context()) },
 	}
-	config.RegisterServe(cmd.Flags())
+	config.RegisterFor(cmd.Flags(), "serve")
 	return cmd
 }
 

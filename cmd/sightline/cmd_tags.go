@@ -22,7 +22,7 @@ from stored features, and it is searched like a label of the model.`,
 
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newTagsList(a), newTagsAdd(a), newTagsPreview(a), newTagsSet(a), newTagsRemove(a))
+	cmd.AddCommand(newTagsList(a), newTagsAdd(a), newTagsPreview(a), newTagsSet(a), newTagsRemove(a), newTagsDescribeCommand(a))
 	return cmd
 }
 
