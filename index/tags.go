@@ -40,11 +40,16 @@ func (x *Index) TagImage(ctx context.Context, img image.Image) (tags []TagScore,
 	if err != nil {
 		return nil, nil, err
 	}
-	labels = make([]LabelScore, len(x.bundle.Labels))
-	for i, label := range x.bundle.Labels {
-		labels[i] = LabelScore{Name: label.Name, Logit: scores[0][i].Logit, Probability: scores[0][i].Probability}
+	names := x.bundleNames()
+	return vocabulary{x: x}.shown(kept(names, scores[0])), labelScores(names, scores[0]), nil
+}
+
+func labelScores(names []string, scores []align.Score) []LabelScore {
+	labels := make([]LabelScore, len(names))
+	for i, name := range names {
+		labels[i] = LabelScore{Name: name, Logit: scores[i].Logit, Probability: scores[i].Probability}
 	}
-	return vocabulary{x: x}.shown(kept(x.bundleNames(), scores[0])), labels, nil
+	return labels
 }
 
 // bundleNames are the names of the bundle's labels, in its order.
