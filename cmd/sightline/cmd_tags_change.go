@@ -115,7 +115,7 @@ func (a *app) changeTags(ctx context.Context, change func(context.Context, *inde
 
 // scoreTags scores the unfinished tags, one bar for each.
 func (a *app) scoreTags(ctx context.Context, x *index.Index) error {
-	bar, name, done := a.progress("scoring", "images"), "", 0
+	bar, name, started, done := a.progress("scoring", "images"), "", 0, 0
 	defer func() { bar.Finish() }()
 	return x.ScoreTags(ctx, func(p index.TagProgress) {
 		if p.Name != name {
@@ -123,9 +123,9 @@ func (a *app) scoreTags(ctx context.Context, x *index.Index) error {
 				bar.Finish()
 				bar = a.progress("scoring", "images")
 			}
-			name, done = p.Name, p.Done
+			name, started, done = p.Name, p.Done, p.Done
 		}
-		bar.Total(p.Images)
+		bar.Total(p.Images - started)
 		bar.Done(p.Done - done)
 		done = p.Done
 	})
