@@ -1,6 +1,7 @@
 package align_test
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/align"
 	"github.com/sightline-search/sightline/bundle"
+	"github.com/sightline-search/sightline/bundle/bundletest"
 )
 
 // textOnly is the tiny bundle with the query state of official RAM++ bundles: it takes a text's vector and nothing else.
@@ -197,4 +199,24 @@ func TestTagsThatCannotBeScored(t *testing.T) {
 	}
 	long := m.concepts(t, []string{strings.Repeat("dog ", 1000), "cat"})
 	assert.Len(t, m.score(t, long, m.features(t, 1))[0], 1, "a long description is cut, not refused")
+}
+
+// BenchmarkScoreConcepts100 scores a tag of several descriptions on 100 images with the bundle that ships.
+func BenchmarkScoreConcepts100(b *testing.B) {
+	m := load(b, bundletest.Open(b))
+	images := slices.Repeat(m.features(b, 1), 100)
+	for _, n := range []int{1, 5, 20} {
+		texts := make([]string, n)
+		for i := range texts {
+			texts[i] = fmt.Sprintf("a dog on beach number %d", i)
+		}
+		concepts := m.concepts(b, texts)
+		b.Run(fmt.Sprintf("%d_descriptions", n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := m.align.ScoreConcepts(b.Context(), concepts, images); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
