@@ -192,6 +192,7 @@ func testTags(p *tab) {
 	p.do(`document.querySelector("#tag-form [value=add]").click()`)
 	p.wait(`document.querySelectorAll(".tag-card .likeliest .badge").length > 3 && document.querySelector(".tag-progress").hidden`)
 	assert.Contains(p.t, p.text(".tag-card .likeliest a"), "%")
+	assert.Equal(p.t, true, p.evaluate(`document.documentElement.scrollWidth <= innerWidth`), "the strip scrolls by itself")
 	assert.Equal(p.t, true, p.evaluate(`document.querySelector(".tag-preview").hidden`))
 
 	p.do(`const cut = document.querySelector(".tag-card input[type=range]");
