@@ -1,10 +1,13 @@
 package index
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/internal/descriptions"
 )
 
 // search is one request on its way through the stages.
@@ -97,4 +100,20 @@ func (s *search) searched(ctx context.Context, all int) (Searched, error) {
 	}
 	images, err := s.x.store.Count(ctx, s.filter)
 	return Searched{Images: images, Decoded: s.decoded}, err
+}
+
+// unfinished gives the user's tags in the query that are still being scored.
+func (s *search) unfinished(ctx context.Context) (tags []UnfinishedTag, err error) {
+	for fold, tag := range s.words.own {
+		if s.x.finished(tag) || !slices.ContainsFunc(s.tags, func(name string) bool { return descriptions.Fold(name) == fold }) {
+			continue
+		}
+		scoring, err := s.x.scoring(ctx, tag)
+		if err != nil {
+			return nil, err
+		}
+		tags = append(tags, UnfinishedTag{Name: tag.Name, Scoring: *scoring})
+	}
+	slices.SortFunc(tags, func(a, b UnfinishedTag) int { return cmp.Compare(a.Name, b.Name) })
+	return tags, nil
 }

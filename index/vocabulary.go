@@ -1,9 +1,7 @@
 package index
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/internal/descriptions"
@@ -82,20 +80,4 @@ func (v vocabulary) filter(s string) (sightline.Filter, error) {
 
 func noLabel(param, name string) error {
 	return invalid(param, "there is no label and no tag %q; without tag: it is searched as free text", name)
-}
-
-// unfinished gives the user's tags in the query that are still being scored.
-func (s *search) unfinished(ctx context.Context) (tags []UnfinishedTag, err error) {
-	for fold, tag := range s.words.own {
-		if s.x.finished(tag) || !slices.ContainsFunc(s.tags, func(name string) bool { return descriptions.Fold(name) == fold }) {
-			continue
-		}
-		scoring, err := s.x.scoring(ctx, tag)
-		if err != nil {
-			return nil, err
-		}
-		tags = append(tags, UnfinishedTag{Name: tag.Name, Scoring: *scoring})
-	}
-	slices.SortFunc(tags, func(a, b UnfinishedTag) int { return cmp.Compare(a.Name, b.Name) })
-	return tags, nil
 }

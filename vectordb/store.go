@@ -107,7 +107,8 @@ type Writer interface {
 	SetTags(ctx context.Context, tags map[sightline.ImageID][]sightline.Tag) error
 	// PutUserTag stores a user's tag, replacing the one of its name, and at the same time its probabilities of known
 	// images: they replace the stored ones of this tag, and a probability of 0 takes the tag off the image. What is
-	// stored of other tags and of other images stays.
+	// stored of other tags and of other images stays. A driver without transactions over many images stores the tag
+	// itself last: what a kill leaves of a batch is written again, the same, when the batch is scored again.
 	PutUserTag(ctx context.Context, tag UserTag, probabilities map[sightline.ImageID]float64) error
 	// RemoveUserTag forgets a user's tag and takes it off all images. What is no user's tag is left alone.
 	RemoveUserTag(ctx context.Context, name string) error
