@@ -25,10 +25,10 @@ type describeAnswer struct {
 	Out      string             `json:"out"`
 	Complete bool               `json:"complete"` // whether the file is written
 	Labels   int                `json:"labels"`
-	Kept     int                `json:"kept"`      // labels that the file had already
-	Asked    int                `json:"described"` // labels that needed descriptions
-	Requests int                `json:"requests"`  // sent to the endpoint
-	Glosses  *glossesAnswer     `json:"glosses"`   // null with an endpoint or without a dictionary
+	Kept     int                `json:"kept"`     // labels that the file had already
+	Asked    int                `json:"asked"`    // labels that needed descriptions
+	Requests int                `json:"requests"` // sent to the endpoint
+	Glosses  *glossesAnswer     `json:"glosses"`  // null with an endpoint or without a dictionary
 	Failed   []describe.Failure `json:"failed"`
 }
 

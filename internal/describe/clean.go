@@ -17,7 +17,7 @@ const (
 )
 
 var (
-	thoughts = regexp.MustCompile(`(?s)^\s*<think>.*?</think>`)
+	thoughts = regexp.MustCompile(`(?s)^\s*<think>.*?(?:</think>|$)`)
 	marker   = regexp.MustCompile(`^\s*(?:[-*•]|\(?\d{1,2}[.):])\s+`) // of a list
 	sentence = regexp.MustCompile(`[.!?]["'”’)]*\s`)                  // the end of one that is not the last
 )
@@ -29,7 +29,7 @@ func clean(answer string) (string, error) {
 	text = shorten(unquote(oneLine(strings.Split(text, "\n"))))
 	switch {
 	case text == "":
-		return "", errors.New("an empty answer")
+		return "", errors.New("an empty answer; a model that thinks first needs a larger --max-tokens")
 	case strings.HasPrefix(text, "<"):
 		return "", fmt.Errorf("markup: %s", descriptions.Cut(text))
 	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):

@@ -40,7 +40,7 @@ func TestWhatIsNoDescription(t *testing.T) {
 		"":                                    "empty",
 		" \n\t":                               "empty",
 		"\"\"":                                "empty",
-		"<think>I wonder":                     "markup",
+		"<think>I wonder":                     "empty",
 		"<think>I wonder</think>":             "empty",
 		"<!DOCTYPE html>":                     "markup",
 		`{"description": "It has fur."}`:      "no sentence",

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-
-	"github.com/sightline-search/sightline/internal/descriptions"
 )
 
 // maxResponse is far above a hundred answers of some hundred tokens.
@@ -50,7 +48,7 @@ func (c *Client) request(ctx context.Context, prompt string, n int) ([]string, *
 	case response.StatusCode != http.StatusOK:
 		return nil, c.refused(response, body)
 	case len(body) > maxResponse:
-		return nil, unusable(false, "the endpoint %s answers with more than %d MiB, beginning with %s", c.address.Host, maxResponse>>20, descriptions.Cut(string(body)))
+		return nil, unusable(false, "the endpoint %s answers with more than %d MiB, beginning with %s", c.address.Host, maxResponse>>20, c.shown(string(body)))
 	}
 	return c.read(body)
 }
@@ -83,10 +81,10 @@ func (c *Client) post(ctx context.Context, prompt string, n int) (*http.Response
 func (c *Client) read(body []byte) (answers []string, _ *requestError) {
 	var r reply
 	if err := json.Unmarshal(body, &r); err != nil {
-		return nil, unusable(true, "the endpoint %s does not answer in the form of a chat completion: %w; it sent %s", c.address.Host, err, descriptions.Cut(string(body)))
+		return nil, unusable(true, "the endpoint %s does not answer in the form of a chat completion: %w; it sent %s", c.address.Host, err, c.shown(string(body)))
 	}
 	if len(r.Choices) == 0 {
-		return nil, unusable(true, "the endpoint %s answers without choices; it sent %s", c.address.Host, descriptions.Cut(string(body)))
+		return nil, unusable(true, "the endpoint %s answers without choices; it sent %s", c.address.Host, c.shown(string(body)))
 	}
 	for _, choice := range r.Choices {
 		answers = append(answers, choice.Message.Content)
