@@ -82,7 +82,7 @@ func completions(endpoint string) (*url.URL, error) {
 func (c *Client) Requests() int { return int(c.requests.Load()) }
 
 // choices gives at least one and at most n answers to a prompt as they came.
-func (c *Client) choices(ctx context.Context, prompt string, n int) ([]string, error) {
+func (c *Client) choices(ctx context.Context, prompt string, n int) ([]answer, error) {
 	if c.single.Load() {
 		n = 1
 	}

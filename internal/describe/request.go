@@ -29,11 +29,18 @@ type reply struct {
 		Message struct {
 			Content string `json:"content"`
 		} `json:"message"`
+		FinishReason string `json:"finish_reason"`
 	} `json:"choices"`
 }
 
+// answer is a text as it came.
+type answer struct {
+	text string
+	torn bool // at the most tokens, mostly in the middle of a sentence
+}
+
 // request asks once for n answers. There is at least one when it gives no error.
-func (c *Client) request(ctx context.Context, prompt string, n int) ([]string, *requestError) {
+func (c *Client) request(ctx context.Context, prompt string, n int) ([]answer, *requestError) {
 	ctx, cancel := context.WithTimeout(ctx, c.limits.Timeout)
 	defer cancel()
 	response, err := c.post(ctx, prompt, n)
@@ -78,7 +85,7 @@ func (c *Client) post(ctx context.Context, prompt string, n int) (*http.Response
 	return c.http.Do(request)
 }
 
-func (c *Client) read(body []byte) (answers []string, _ *requestError) {
+func (c *Client) read(body []byte) (answers []answer, _ *requestError) {
 	var r reply
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, unusable(true, "the endpoint %s does not answer in the form of a chat completion: %w; it sent %s", c.address.Host, err, c.shown(string(body)))
@@ -87,7 +94,7 @@ func (c *Client) read(body []byte) (answers []string, _ *requestError) {
 		return nil, unusable(true, "the endpoint %s answers without choices; it sent %s", c.address.Host, c.shown(string(body)))
 	}
 	for _, choice := range r.Choices {
-		answers = append(answers, choice.Message.Content)
+		answers = append(answers, answer{choice.Message.Content, choice.FinishReason == "length"})
 	}
 	return answers, nil
 }
