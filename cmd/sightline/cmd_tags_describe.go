@@ -134,10 +134,10 @@ func (a *app) describeByEndpoint(ctx context.Context, f *describeFlags, job desc
 	if err := a.printDescribed(f.out, report, nil); err != nil {
 		return err
 	}
-	switch failed := len(report.Failed); {
-	case failed == 0:
+	switch failed := len(report.Failed); failed {
+	case 0:
 		return nil
-	case failed == report.Asked:
+	case report.Asked:
 		return errReported
 	default:
 		return partialError{failed, report.Labels}

@@ -150,10 +150,10 @@ func TestPlacesThatCannotBeWrittenTo(t *testing.T) {
 
 func TestALinkStaysALink(t *testing.T) {
 	folder := t.TempDir()
-	real, link := file(t, "[]"), filepath.Join(folder, "link.json")
-	require.NoError(t, os.Symlink(real, link))
+	target, link := file(t, "[]"), filepath.Join(folder, "link.json")
+	require.NoError(t, os.Symlink(target, link))
 	require.NoError(t, descriptions.Write(link, []descriptions.Label{{Name: "dog", Descriptions: []string{"a dog"}}}))
-	labels, err := descriptions.Read(real)
+	labels, err := descriptions.Read(target)
 	require.NoError(t, err)
 	assert.Len(t, labels, 1)
 }
