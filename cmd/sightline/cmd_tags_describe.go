@@ -25,10 +25,10 @@ type describeAnswer struct {
 	Out      string             `json:"out"`
 	Complete bool               `json:"complete"` // whether the file is written
 	Labels   int                `json:"labels"`
-	Kept     int                `json:"kept"`      // labels that the file had already
-	Asked    int                `json:"described"` // labels that needed descriptions
-	Requests int                `json:"requests"`  // sent to the endpoint
-	Glosses  *glossesAnswer     `json:"glosses"`   // null with an endpoint or without a dictionary
+	Kept     int                `json:"kept"`     // labels that the file had already
+	Asked    int                `json:"asked"`    // labels that needed descriptions
+	Requests int                `json:"requests"` // sent to the endpoint
+	Glosses  *glossesAnswer     `json:"glosses"`  // null with an endpoint or without a dictionary
 	Failed   []describe.Failure `json:"failed"`
 }
 
@@ -134,10 +134,10 @@ func (a *app) describeByEndpoint(ctx context.Context, f *describeFlags, job desc
 	if err := a.printDescribed(f.out, report, nil); err != nil {
 		return err
 	}
-	switch failed := len(report.Failed); {
-	case failed == 0:
+	switch failed := len(report.Failed); failed {
+	case 0:
 		return nil
-	case failed == report.Asked:
+	case report.Asked:
 		return errReported
 	default:
 		return partialError{failed, report.Labels}

@@ -3,7 +3,6 @@ package main
 import (
 	"strings"
 
-	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/internal/describe"
 	"github.com/sightline-search/sightline/internal/gloss"
 )
@@ -34,10 +33,6 @@ func (a *app) printPrompts(f *describeFlags, job describe.Job) error {
 
 // describeFromTemplates needs no endpoint.
 func (a *app) describeFromTemplates(f *describeFlags, entries []describe.Entry) error {
-	if describe.Begun(f.out) && !f.restart {
-		return sightline.Errorf(sightline.CodeInvalid, "%s%s has answers of a language model", f.out, describe.JournalSuffix).
-			WithParam("endpoint").WithHint("go on with --endpoint, or start over with --restart")
-	}
 	dictionary, err := findDictionary(f.glosses)
 	if err != nil {
 		return err
@@ -51,13 +46,15 @@ func (a *app) describeFromTemplates(f *describeFlags, entries []describe.Entry) 
 				used.Found++
 			}
 		}
-		a.say("no endpoint: using templates and glosses of %s (%d of %s)", printable(used.Path), used.Found, count(len(entries), "label", "labels"))
-	} else {
-		a.say("no endpoint and no dictionary: using templates only; for glosses, install WordNet (Debian: wordnet-base) or give --glosses")
 	}
 	report, err := describe.FromTemplates(entries, f.out, f.restart)
 	if err != nil {
 		return err
+	}
+	if used == nil {
+		a.say("no endpoint and no dictionary: these are templates only; for glosses, install WordNet (Debian: wordnet-base) or give --glosses")
+	} else {
+		a.say("no endpoint: these are templates and glosses of %s (%d of %s)", printable(used.Path), used.Found, count(len(entries), "label", "labels"))
 	}
 	return a.printDescribed(f.out, report, used)
 }

@@ -84,7 +84,7 @@ func TestDescribeWritesTheFileThroughAnEndpoint(t *testing.T) {
 	args := []string{"tags", "describe", "--labels", names, "--out", out, "--endpoint", c.base, "--model", "parrot"}
 	report := p.json(exitDone, args...)
 	assert.Equal(t, map[string]any{
-		"out": out, "complete": true, "labels": 3.0, "kept": 0.0, "described": 3.0, "requests": 15.0, "glosses": nil, "failed": []any{},
+		"out": out, "complete": true, "labels": 3.0, "kept": 0.0, "asked": 3.0, "requests": 15.0, "glosses": nil, "failed": []any{},
 	}, report)
 	labels, err := descriptions.Read(out)
 	require.NoError(t, err)

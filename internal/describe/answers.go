@@ -19,13 +19,13 @@ func (c *Client) answers(ctx context.Context, prompt string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, text := range raw {
-			answer, err := clean(text)
+		for _, answer := range raw {
+			text, err := clean(answer)
 			if err != nil {
 				why = err
 				continue
 			}
-			usable = append(usable, answer)
+			usable = append(usable, text)
 		}
 		if len(usable) < wanted {
 			continue
@@ -40,7 +40,7 @@ func (c *Client) answers(ctx context.Context, prompt string) ([]string, error) {
 }
 
 // gather makes as many requests as the endpoint needs for n answers: many give one at a time, whatever they are asked.
-func (c *Client) gather(ctx context.Context, prompt string, n int) (answers []string, _ error) {
+func (c *Client) gather(ctx context.Context, prompt string, n int) (answers []answer, _ error) {
 	for len(answers) < n {
 		more, err := c.choices(ctx, prompt, n-len(answers))
 		if err != nil {

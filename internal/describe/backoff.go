@@ -27,7 +27,7 @@ func (f *requestError) delay(attempt int) time.Duration {
 // retryAfter reads the header's two forms, seconds and a date; negative when it has neither.
 func retryAfter(header string) time.Duration {
 	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 {
-		return time.Duration(seconds) * time.Second
+		return time.Duration(min(seconds, 1<<20)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return max(time.Until(at), 0)

@@ -17,19 +17,19 @@ const (
 )
 
 var (
-	thoughts = regexp.MustCompile(`(?s)^\s*<think>.*?</think>`)
+	thoughts = regexp.MustCompile(`(?s)^\s*<think>.*?(?:</think>|$)`)
 	marker   = regexp.MustCompile(`^\s*(?:[-*•]|\(?\d{1,2}[.):])\s+`) // of a list
 	sentence = regexp.MustCompile(`[.!?]["'”’)]*\s`)                  // the end of one that is not the last
 )
 
 // clean makes one description of an answer: no thoughts, lists, headings, quotes or line breaks, whole sentences up to
 // the limit. Its error says why it is none.
-func clean(answer string) (string, error) {
-	text := thoughts.ReplaceAllString(strings.ToValidUTF8(answer, ""), "")
-	text = shorten(unquote(oneLine(strings.Split(text, "\n"))))
+func clean(a answer) (string, error) {
+	text := thoughts.ReplaceAllString(strings.ToValidUTF8(a.text, ""), "")
+	text = shorten(unquote(oneLine(strings.Split(text, "\n"))), a.torn)
 	switch {
 	case text == "":
-		return "", errors.New("an empty answer")
+		return "", errors.New("an empty answer; a model that thinks first needs a larger --max-tokens")
 	case strings.HasPrefix(text, "<"):
 		return "", fmt.Errorf("markup: %s", descriptions.Cut(text))
 	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
@@ -72,28 +72,22 @@ func unquote(text string) string {
 	return text
 }
 
-// shorten keeps whole sentences up to the limit. What was torn off in the middle is left out where a sentence precedes it.
-func shorten(text string) string {
-	limited := string([]rune(text)[:min(utf8.RuneCountInString(text), maxAnswer)])
-	whole := limited == text && strings.ContainsAny(lastRune(text), `.!?"'”’)`)
-	if whole {
+// shorten keeps whole sentences up to the limit, and of a torn text those that are whole; at least the words of the first.
+func shorten(text string, torn bool) string {
+	limited := text
+	if characters := []rune(text); len(characters) > maxAnswer {
+		limited, torn = string(characters[:maxAnswer]), true
+	}
+	if !torn {
 		return text
 	}
 	if ends := sentence.FindAllStringIndex(limited+" ", -1); len(ends) > 0 {
 		return strings.TrimSpace(limited[:min(ends[len(ends)-1][1], len(limited))])
 	}
-	if limited == text {
-		return text
-	}
 	if space := strings.LastIndex(limited, " "); space > 0 {
-		return limited[:space]
+		return limited[:space] // the last word may be torn, too
 	}
 	return limited
-}
-
-func lastRune(text string) string {
-	r, _ := utf8.DecodeLastRuneInString(text)
-	return string(r)
 }
 
 func letters(text string) (n int) {

@@ -10,7 +10,7 @@ import (
 
 func TestAnswersBecomeDescriptions(t *testing.T) {
 	long := strings.Repeat("It is a small and furry animal. ", 20)
-	for answer, want := range map[string]string{
+	for text, want := range map[string]string{
 		"It has rust-red fur.":                              "It has rust-red fur.",
 		"  \"It has rust-red fur.\"\n":                      "It has rust-red fur.",
 		"“A red panda in a tree.”":                          "A red panda in a tree.",
@@ -20,7 +20,7 @@ func TestAnswersBecomeDescriptions(t *testing.T) {
 		"Sure! Here is a caption:\n\n**A red panda** naps.": "A red panda naps.",
 		"### Red panda\nIt has fur.":                        "Red panda It has fur.",
 		"<think>What is it?\nA panda.</think>\nIt has fur.": "It has fur.",
-		"It has fur. It lives in the moun":                  "It has fur.",
+		"Mr. Panda asleep on a branch":                      "Mr. Panda asleep on a branch",
 		"a red panda asleep on a branch":                    "a red panda asleep on a branch",
 		"3 metres tall and grey.":                           "3 metres tall and grey.",
 		"It has fur.\x00\x1b It is \xffred.":                "It has fur. It is red.",
@@ -29,18 +29,32 @@ func TestAnswersBecomeDescriptions(t *testing.T) {
 		strings.Repeat("fur ", 100):                         strings.TrimSpace(strings.Repeat("fur ", 75)),
 		strings.Repeat("f", 400):                            strings.Repeat("f", 300),
 	} {
-		got, err := clean(answer)
-		require.NoError(t, err, answer)
+		got, err := clean(answer{text: text})
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got)
+	}
+}
+
+func TestOfTornAnswersWholeSentencesAreKept(t *testing.T) {
+	for text, want := range map[string]string{
+		"It has fur. It lives in the moun":   "It has fur.",
+		"It has fur. It is red! It lives.":   "It has fur. It is red! It lives.",
+		"A small mammal with red fur and a ": "A small mammal with red fur and",
+		"A small mammal with red fur an":     "A small mammal with red fur",
+		"furfurfur":                          "furfurfur",
+	} {
+		got, err := clean(answer{text: text, torn: true})
+		require.NoError(t, err, text)
 		assert.Equal(t, want, got)
 	}
 }
 
 func TestWhatIsNoDescription(t *testing.T) {
-	for answer, says := range map[string]string{
+	for text, says := range map[string]string{
 		"":                                    "empty",
 		" \n\t":                               "empty",
 		"\"\"":                                "empty",
-		"<think>I wonder":                     "markup",
+		"<think>I wonder":                     "empty",
 		"<think>I wonder</think>":             "empty",
 		"<!DOCTYPE html>":                     "markup",
 		`{"description": "It has fur."}`:      "no sentence",
@@ -52,8 +66,8 @@ func TestWhatIsNoDescription(t *testing.T) {
 		"As an AI language model, I have no":  "refusal",
 		"Sorry! That is not something I know": "refusal",
 	} {
-		_, err := clean(answer)
-		assert.ErrorContains(t, err, says, "%q", answer)
+		_, err := clean(answer{text: text})
+		assert.ErrorContains(t, err, says, "%q", text)
 	}
 }
 

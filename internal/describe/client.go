@@ -46,8 +46,19 @@ func NewClient(endpoint, key string, settings Settings, limits Limits) (*Client,
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // the key is for this address only
 	return &Client{
 		settings: settings, limits: limits, address: address, key: key,
-		http: &http.Client{CheckRedirect: stay}, wait: wait,
+		http: &http.Client{CheckRedirect: stay, Transport: transport(limits.Parallel)}, wait: wait,
 	}, nil
+}
+
+// transport is the usual one, but keeps as many connections as are used.
+func transport(parallel int) http.RoundTripper {
+	t := http.DefaultTransport
+	if usual, ok := t.(*http.Transport); ok {
+		own := usual.Clone()
+		own.MaxIdleConnsPerHost = parallel
+		t = own
+	}
+	return t
 }
 
 func completions(endpoint string) (*url.URL, error) {
@@ -71,7 +82,7 @@ func completions(endpoint string) (*url.URL, error) {
 func (c *Client) Requests() int { return int(c.requests.Load()) }
 
 // choices gives at least one and at most n answers to a prompt as they came.
-func (c *Client) choices(ctx context.Context, prompt string, n int) ([]string, error) {
+func (c *Client) choices(ctx context.Context, prompt string, n int) ([]answer, error) {
 	if c.single.Load() {
 		n = 1
 	}

@@ -15,6 +15,9 @@ import (
 	"github.com/sightline-search/sightline/internal/descriptions"
 )
 
+// maxSaid is how many characters of what a server says an error shows.
+const maxSaid = 200
+
 // requestError is a request that gave nothing, and what that means for the ones after it.
 type requestError struct {
 	reason *sightline.Error
@@ -54,13 +57,17 @@ func (c *Client) unreached(err error) *requestError {
 	return f
 }
 
-// refused explains a response that is not 200. What the server says is cut and has the key taken out: some repeat it.
-func (c *Client) refused(response *http.Response, body []byte) *requestError {
-	said := sayingOf(body)
+// shown is what a server says, cut, and without the key, which some repeat.
+func (c *Client) shown(said string) string {
 	if c.key != "" {
 		said = strings.ReplaceAll(said, c.key, "(hidden)")
 	}
-	f := unusable(false, "the endpoint %s answers %s: %s", c.address.Host, response.Status, descriptions.Cut(said))
+	return descriptions.CutTo(said, maxSaid)
+}
+
+// refused explains a response that is not 200.
+func (c *Client) refused(response *http.Response, body []byte) *requestError {
+	f := unusable(false, "the endpoint %s answers %s: %s", c.address.Host, response.Status, c.shown(sayingOf(body)))
 	f.status = response.StatusCode
 	switch f.status {
 	case http.StatusUnauthorized, http.StatusForbidden:

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-
-	"github.com/sightline-search/sightline/internal/descriptions"
 )
 
 // maxResponse is far above a hundred answers of some hundred tokens.
@@ -31,11 +29,18 @@ type reply struct {
 		Message struct {
 			Content string `json:"content"`
 		} `json:"message"`
+		FinishReason string `json:"finish_reason"`
 	} `json:"choices"`
 }
 
+// answer is a text as it came.
+type answer struct {
+	text string
+	torn bool // at the most tokens, mostly in the middle of a sentence
+}
+
 // request asks once for n answers. There is at least one when it gives no error.
-func (c *Client) request(ctx context.Context, prompt string, n int) ([]string, *requestError) {
+func (c *Client) request(ctx context.Context, prompt string, n int) ([]answer, *requestError) {
 	ctx, cancel := context.WithTimeout(ctx, c.limits.Timeout)
 	defer cancel()
 	response, err := c.post(ctx, prompt, n)
@@ -50,7 +55,7 @@ func (c *Client) request(ctx context.Context, prompt string, n int) ([]string, *
 	case response.StatusCode != http.StatusOK:
 		return nil, c.refused(response, body)
 	case len(body) > maxResponse:
-		return nil, unusable(false, "the endpoint %s answers with more than %d MiB, beginning with %s", c.address.Host, maxResponse>>20, descriptions.Cut(string(body)))
+		return nil, unusable(false, "the endpoint %s answers with more than %d MiB, beginning with %s", c.address.Host, maxResponse>>20, c.shown(string(body)))
 	}
 	return c.read(body)
 }
@@ -80,16 +85,16 @@ func (c *Client) post(ctx context.Context, prompt string, n int) (*http.Response
 	return c.http.Do(request)
 }
 
-func (c *Client) read(body []byte) (answers []string, _ *requestError) {
+func (c *Client) read(body []byte) (answers []answer, _ *requestError) {
 	var r reply
 	if err := json.Unmarshal(body, &r); err != nil {
-		return nil, unusable(true, "the endpoint %s does not answer in the form of a chat completion: %w; it sent %s", c.address.Host, err, descriptions.Cut(string(body)))
+		return nil, unusable(true, "the endpoint %s does not answer in the form of a chat completion: %w; it sent %s", c.address.Host, err, c.shown(string(body)))
 	}
 	if len(r.Choices) == 0 {
-		return nil, unusable(true, "the endpoint %s answers without choices; it sent %s", c.address.Host, descriptions.Cut(string(body)))
+		return nil, unusable(true, "the endpoint %s answers without choices; it sent %s", c.address.Host, c.shown(string(body)))
 	}
 	for _, choice := range r.Choices {
-		answers = append(answers, choice.Message.Content)
+		answers = append(answers, answer{choice.Message.Content, choice.FinishReason == "length"})
 	}
 	return answers, nil
 }

@@ -386,9 +386,13 @@ func TestWithoutAModelNamesAliasesAndGlossesAreDescriptions(t *testing.T) {
 	_, err = FromTemplates([]Entry{{Name: "zebra"}}, job.Out, false)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"zebra", "red panda", "cat"}, namesOf(read(t, job.Out)))
+	require.NoError(t, os.WriteFile(job.Out+JournalSuffix, []byte("{}\n"), 0o600))
+	_, err = FromTemplates([]Entry{{Name: "zebra"}}, job.Out, false)
+	require.ErrorContains(t, err, "has answers of a language model")
 	_, err = FromTemplates([]Entry{{Name: "zebra"}}, job.Out, true)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"zebra"}, namesOf(read(t, job.Out)))
+	assertNoJournal(t, job)
 }
 
 func TestNamesThatCannotBeLabels(t *testing.T) {

@@ -3,6 +3,7 @@ package describe
 import (
 	"strings"
 
+	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/internal/descriptions"
 )
 
@@ -15,9 +16,13 @@ type Entry struct {
 
 // FromTemplates writes the descriptions file without a language model: of each label that the file at out lacks, or of
 // all of them anew, its name, its aliases and its gloss put into sentences. There is nothing to wait for, so it needs no
-// journal.
+// journal; with anew, one that was begun is thrown away.
 func FromTemplates(entries []Entry, out string, anew bool) (Report, error) {
 	report := Report{Labels: len(entries)}
+	if Begun(out) && !anew {
+		return report, sightline.Errorf(sightline.CodeInvalid, "%s%s has answers of a language model", out, JournalSuffix).
+			WithParam("endpoint").WithHint("go on with --endpoint, or start over with --restart")
+	}
 	var old []descriptions.Label
 	if !anew {
 		var err error
@@ -39,7 +44,14 @@ func FromTemplates(entries []Entry, out string, anew bool) (Report, error) {
 		}
 	}
 	report.Complete = true
-	return report, nil
+	if !Begun(out) {
+		return report, nil
+	}
+	begun, err := openJournal(out+JournalSuffix, Settings{}, true)
+	if err != nil {
+		return report, err
+	}
+	return report, begun.close()
 }
 
 // sentences begin as RAM++'s do.

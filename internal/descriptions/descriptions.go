@@ -31,9 +31,12 @@ func Fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) 
 const cutAt = 60
 
 // Cut quotes the beginning of a text, so that an error can show what came without repeating megabytes of it.
-func Cut(text string) string {
+func Cut(text string) string { return CutTo(text, cutAt) }
+
+// CutTo is Cut after so many characters.
+func CutTo(text string, characters int) string {
 	end := 0
-	for range cutAt {
+	for range characters {
 		_, size := utf8.DecodeRuneInString(text[end:])
 		end += size
 	}

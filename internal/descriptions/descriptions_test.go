@@ -56,33 +56,32 @@ func TestFilesThatMakeNoSenseAreRefused(t *testing.T) {
 	long := strings.Repeat("x", 10<<20)
 	many := strings.Repeat(`"d",`, descriptions.MaxDescriptions)
 	for name, tc := range map[string]struct{ content, says string }{
-		"empty":                  {"", "it is not JSON: line 1, column 1: unexpected end of JSON input"},
-		"not JSON":               {"[{\"dog\": [\"a\"]},\n {cat}]", "line 2, column 3: invalid character 'c'"},
-		"torn":                   {`[{"dog": ["a"`, "line 1, column 13: unexpected end of JSON input"},
-		"more after it":          {`[{"dog": ["a"]}] []`, "line 1, column 18: invalid character '['"},
-		"not UTF-8":              {"[{\"dog\":\n [\"\uFFFD \xff\"]}]", "line 2, column 6: the bytes there are not UTF-8"},
-		"deep":                   {strings.Repeat("[", 1<<20), "exceeded max depth"},
-		"an object":              {`{"dog": ["a"]}`, "the file is not a list of labels"},
-		"no labels":              {"[]", "it has no labels"},
-		"a string":               {`[{"dog": ["a"]}, "cat"]`, `entry 2 is the string "cat"; it must be an object {label: [descriptions]}`},
-		"null":                   {`[null]`, "entry 1 is null"},
-		"no key":                 {`[{}]`, "entry 1 is an empty object; it must have one key"},
-		"several keys":           {`[{"dog": ["a"], "cat": ["b"]}]`, `entry 1 has several keys, "dog" and "cat"; it must have one`},
-		"the same key twice":     {`[{"dog": ["a"], "dog": ["b"]}]`, `several keys, "dog" and "dog"`},
-		"no list":                {`[{"dog": "a"}]`, `entry 1, label "dog" has the string "a"; it must have a list of descriptions`},
-		"a list in the list":     {`[{"dog": ["a", ["b"]]}]`, `entry 1, label "dog", description 2 is a list; it must be a string`},
-		"a number":               {`[{"dog": [7]}]`, `description 1 is the number "7"; it must be a string`},
-		"empty name":             {`[{"  ": ["a"]}]`, "entry 1: a label's name is empty"},
-		"line break in a name":   {`[{"dog\ncat": ["a"]}]`, `entry 1: the name "dog\ncat" has control characters`},
-		"twice":                  {`[{"Dog": ["a"]}, {"cat": ["a"]}, {" dOG": ["b"]}]`, `entry 3: the label "dOG" is there already, as entry 1 ("Dog")`},
-		"no descriptions":        {`[{"dog": []}]`, `entry 1, label "dog" has no descriptions`},
-		"empty description":      {`[{"dog": ["a", " \n"]}]`, `entry 1, label "dog", description 2: it is empty`},
-		"long name":              {`[{"` + long + `": ["a"]}]`, "has 10485760 characters; at most 100 are allowed"},
-		"long description":       {`[{"dog": ["a", "` + long + `"]}]`, `label "dog", description 2: "` + strings.Repeat("x", 60) + `"… has 10485760 characters; at most 2000`},
-		"long number":            {`[{"dog": [` + strings.Repeat("7", 5000) + `]}]`, "it must be a string"},
-		"too many descriptions":  {`[{"dog": [` + many + `"d"]}]`, "has 1001 descriptions; at most 1000"},
-		"too many labels":        {"[" + strings.Repeat(`{"d":["a"]},`, descriptions.MaxLabels) + `{"d":["a"]}]`, "more than 100000 labels"},
-		"larger than any may be": {strings.Repeat(" ", descriptions.MaxFileBytes+1), "larger than a descriptions file may be, 256 MiB"},
+		"empty":                 {"", "it is not JSON: line 1, column 1: unexpected end of JSON input"},
+		"not JSON":              {"[{\"dog\": [\"a\"]},\n {cat}]", "line 2, column 3: invalid character 'c'"},
+		"torn":                  {`[{"dog": ["a"`, "line 1, column 13: unexpected end of JSON input"},
+		"more after it":         {`[{"dog": ["a"]}] []`, "line 1, column 18: invalid character '['"},
+		"not UTF-8":             {"[{\"dog\":\n [\"\uFFFD \xff\"]}]", "line 2, column 6: the bytes there are not UTF-8"},
+		"deep":                  {strings.Repeat("[", 1<<20), "exceeded max depth"},
+		"an object":             {`{"dog": ["a"]}`, "the file is not a list of labels"},
+		"no labels":             {"[]", "it has no labels"},
+		"a string":              {`[{"dog": ["a"]}, "cat"]`, `entry 2 is the string "cat"; it must be an object {label: [descriptions]}`},
+		"null":                  {`[null]`, "entry 1 is null"},
+		"no key":                {`[{}]`, "entry 1 is an empty object; it must have one key"},
+		"several keys":          {`[{"dog": ["a"], "cat": ["b"]}]`, `entry 1 has several keys, "dog" and "cat"; it must have one`},
+		"the same key twice":    {`[{"dog": ["a"], "dog": ["b"]}]`, `several keys, "dog" and "dog"`},
+		"no list":               {`[{"dog": "a"}]`, `entry 1, label "dog" has the string "a"; it must have a list of descriptions`},
+		"a list in the list":    {`[{"dog": ["a", ["b"]]}]`, `entry 1, label "dog", description 2 is a list; it must be a string`},
+		"a number":              {`[{"dog": [7]}]`, `description 1 is the number "7"; it must be a string`},
+		"empty name":            {`[{"  ": ["a"]}]`, "entry 1: a label's name is empty"},
+		"line break in a name":  {`[{"dog\ncat": ["a"]}]`, `entry 1: the name "dog\ncat" has control characters`},
+		"twice":                 {`[{"Dog": ["a"]}, {"cat": ["a"]}, {" dOG": ["b"]}]`, `entry 3: the label "dOG" is there already, as entry 1 ("Dog")`},
+		"no descriptions":       {`[{"dog": []}]`, `entry 1, label "dog" has no descriptions`},
+		"empty description":     {`[{"dog": ["a", " \n"]}]`, `entry 1, label "dog", description 2: it is empty`},
+		"long name":             {`[{"` + long + `": ["a"]}]`, "has 10485760 characters; at most 100 are allowed"},
+		"long description":      {`[{"dog": ["a", "` + long + `"]}]`, `label "dog", description 2: "` + strings.Repeat("x", 60) + `"… has 10485760 characters; at most 2000`},
+		"long number":           {`[{"dog": [` + strings.Repeat("7", 5000) + `]}]`, "it must be a string"},
+		"too many descriptions": {`[{"dog": [` + many + `"d"]}]`, "has 1001 descriptions; at most 1000"},
+		"too many labels":       {"[" + strings.Repeat(`{"d":["a"]},`, descriptions.MaxLabels) + `{"d":["a"]}]`, "more than 100000 labels"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := file(t, tc.content)
@@ -93,6 +92,14 @@ func TestFilesThatMakeNoSenseAreRefused(t *testing.T) {
 			assert.Less(t, len(err.Error()), 600, "an error is for reading")
 		})
 	}
+}
+
+func TestAFileThatIsTooLargeIsNotRead(t *testing.T) {
+	path := file(t, "[]")
+	require.NoError(t, os.Truncate(path, descriptions.MaxFileBytes+1)) // takes no space on the disk
+	_, err := descriptions.Read(path)
+	require.ErrorContains(t, err, path+" is larger than a descriptions file may be, 256 MiB")
+	assert.Equal(t, sightline.CodeInvalid, sightline.CodeOf(err))
 }
 
 func TestFilesThatCannotBeRead(t *testing.T) {
@@ -143,10 +150,10 @@ func TestPlacesThatCannotBeWrittenTo(t *testing.T) {
 
 func TestALinkStaysALink(t *testing.T) {
 	folder := t.TempDir()
-	real, link := file(t, "[]"), filepath.Join(folder, "link.json")
-	require.NoError(t, os.Symlink(real, link))
+	target, link := file(t, "[]"), filepath.Join(folder, "link.json")
+	require.NoError(t, os.Symlink(target, link))
 	require.NoError(t, descriptions.Write(link, []descriptions.Label{{Name: "dog", Descriptions: []string{"a dog"}}}))
-	labels, err := descriptions.Read(real)
+	labels, err := descriptions.Read(target)
 	require.NoError(t, err)
 	assert.Len(t, labels, 1)
 }

@@ -54,12 +54,20 @@ func load(path string) ([]byte, error) {
 		return nil, sightline.Errorf(sightline.CodeUnreadable, "%s cannot be read: %w", path, err).WithParam(path)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	info, err := f.Stat()
+	if err != nil {
+		return nil, sightline.Errorf(sightline.CodeUnreadable, "%s cannot be read: %w", path, err).WithParam(path)
+	}
+	tooLarge := sightline.Errorf(sightline.CodeInvalid, "%s is larger than a descriptions file may be, %d MiB", path, MaxFileBytes>>20).WithParam(path)
+	if info.Size() > MaxFileBytes {
+		return nil, tooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1)) // pipes and growing files have another size
 	if err != nil {
 		return nil, sightline.Errorf(sightline.CodeUnreadable, "%s cannot be read: %w", path, err).WithParam(path)
 	}
 	if len(data) > MaxFileBytes {
-		return nil, sightline.Errorf(sightline.CodeInvalid, "%s is larger than a descriptions file may be, %d MiB", path, MaxFileBytes>>20).WithParam(path)
+		return nil, tooLarge
 	}
 	return data, nil
 }
