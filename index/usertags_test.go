@@ -2,132 +2,18 @@ package index_test
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sightline-search/sightline"
-	"github.com/sightline-search/sightline/align"
 	"github.com/sightline-search/sightline/bundle"
 	"github.com/sightline-search/sightline/index"
-	"github.com/sightline-search/sightline/vectordb"
 )
-
-// noise stores n images with random features, some of them near to a cake: the decoder does not mind, and no image has
-// to be encoded.
-func noise(t *testing.T, p index.Parts, n int) []sightline.ImageID {
-	t.Helper()
-	m := p.Bundle.Manifest
-	require.NoError(t, p.Store.SetModel(t.Context(), vectordb.Model{
-		Name: m.Name + " " + m.Version, Feature: m.FeatureFingerprint, Scoring: m.ScoringFingerprint,
-	}))
-	cake, err := p.Texts.Encode(t.Context(), []string{"people around a cake"})
-	require.NoError(t, err)
-	near, err := p.Align.Queries(t.Context(), cake)
-	require.NoError(t, err)
-	r := rand.New(rand.NewPCG(7, 7))
-	records, ids := make([]vectordb.Record, n), make([]sightline.ImageID, n)
-	for i := range records {
-		ids[i] = sightline.ImageID(fmt.Sprintf("%064x", i))
-		records[i] = vectordb.Record{
-			Image: sightline.Image{
-				ID: ids[i], Format: "png", IndexedAt: time.Unix(1, 0),
-				Files: []sightline.File{{Path: fmt.Sprintf("/noise/%d.png", i), ModTime: time.Unix(1, 0)}},
-			},
-			Features: sightline.Features{Global: randomDirection(r, near[0].Vector), Patches: randomHalves(r, m.Features.PatchBytes()/2)},
-			Tags:     []sightline.Tag{{Name: p.Bundle.Labels[0].Name, Probability: 0.5}},
-		}
-	}
-	require.NoError(t, p.Store.Put(t.Context(), records))
-	return ids
-}
-
-// randomDirection gives a unit vector that leans to another one, more or less.
-func randomDirection(r *rand.Rand, lean []float32) []float32 {
-	v, sum, by := make([]float32, len(lean)), 0.0, float32(16*r.Float64())
-	for i := range v {
-		v[i] = float32(r.NormFloat64()) + by*lean[i]
-		sum += float64(v[i]) * float64(v[i])
-	}
-	for i := range v {
-		v[i] /= float32(math.Sqrt(sum))
-	}
-	return v
-}
-
-// randomHalves gives 16-bit floats between 1/8 and 1, of either sign.
-func randomHalves(r *rand.Rand, n int) []byte {
-	out := make([]byte, 0, 2*n)
-	for range n {
-		out = binary.LittleEndian.AppendUint16(out, uint16(r.IntN(2)<<15|0x3000+r.IntN(0xc00)))
-	}
-	return out
-}
-
-var party = index.TagSpec{Name: "Birthday Party", Descriptions: []string{"people around a cake", "balloons in a room", "a candle"}}
-
-// wantTag computes the probabilities of a tag from first principles.
-func wantTag(t *testing.T, p index.Parts, ids []sightline.ImageID, texts []string) map[sightline.ImageID]float64 {
-	t.Helper()
-	encoded, err := p.Texts.Encode(t.Context(), texts)
-	require.NoError(t, err)
-	concept, err := p.Align.Concept(t.Context(), encoded)
-	require.NoError(t, err)
-	stored, err := p.Store.Features(t.Context(), ids)
-	require.NoError(t, err)
-	want := map[sightline.ImageID]float64{}
-	for _, id := range ids {
-		scores, err := p.Align.ScoreConcepts(t.Context(), []align.Concept{concept}, []sightline.Features{stored[id]})
-		require.NoError(t, err)
-		if probability := scores[0][0].Probability; probability >= 0.011 { // nearer to the floor a bit decides
-			want[id] = probability
-		}
-	}
-	return want
-}
-
-// requireTag compares what is stored of a tag.
-func requireTag(t *testing.T, s vectordb.Reader, name string, want map[sightline.ImageID]float64) {
-	t.Helper()
-	hits, err := s.ByTag(t.Context(), name, 0, nil)
-	require.NoError(t, err)
-	got := map[sightline.ImageID]float64{}
-	for _, hit := range hits {
-		if hit.Score >= 0.011 {
-			got[hit.ID] = hit.Score
-		}
-	}
-	for id := range got {
-		if _, known := want[id]; !known {
-			require.Less(t, got[id], 0.012, "%s", id)
-		}
-	}
-	for id, p := range want {
-		if p >= 0.012 {
-			require.InDelta(t, p, got[id], 1e-3, "%s", id)
-		}
-	}
-}
-
-// addTag adds a tag and scores it to the end.
-func addTag(t *testing.T, x *index.Index, spec index.TagSpec) *index.TagInfo {
-	t.Helper()
-	_, err := x.AddTag(t.Context(), spec)
-	require.NoError(t, err)
-	require.NoError(t, x.ScoreTags(t.Context(), nil))
-	tag, err := x.Tag(t.Context(), spec.Name)
-	require.NoError(t, err)
-	require.True(t, tag.Scoring.Complete)
-	return tag
-}
 
 func TestATagIsScoredOverTheWholeIndexAndSearchedLikeALabel(t *testing.T) {
 	p := parts(t)
@@ -244,33 +130,6 @@ func addAny(t *testing.T, p index.Parts) {
 	dir := t.TempDir()
 	draw(t, filepath.Join(dir, "any.png"), 99)
 	add(t, p, dir)
-}
-
-// inBackground lets the background score until nothing is unfinished.
-func inBackground(t *testing.T, x *index.Index) {
-	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		x.KeepTagsScored(ctx, func(err error) { assert.NoError(t, err) })
-	}()
-	untilComplete(t, x)
-	stop()
-	<-done
-}
-
-func untilComplete(t *testing.T, x *index.Index) {
-	t.Helper()
-	for complete := false; !complete; {
-		require.NoError(t, t.Context().Err())
-		tags, err := x.Tags(t.Context(), true)
-		require.NoError(t, err)
-		complete = true
-		for _, tag := range tags {
-			complete = complete && tag.Scoring.Complete
-		}
-	}
 }
 
 func TestNewImagesGetTheTags(t *testing.T) {
@@ -393,90 +252,4 @@ func TestAPreviewStoresNothingAndSaysWhatAddingGives(t *testing.T) {
 	few, err := x.PreviewTag(t.Context(), party, index.PreviewOptions{Decode: 50})
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{300, 50}, [2]int{few.Images, few.Decoded})
-}
-
-func TestTagsThatAreRefused(t *testing.T) {
-	p := parts(t)
-	x := index.New(p)
-	noise(t, p, 3)
-	addTag(t, x, index.TagSpec{Name: "mine"})
-	over, nan := 1.1, math.NaN()
-	label := p.Bundle.Labels[0].Name
-	var alias string
-	for _, l := range p.Bundle.Labels {
-		if len(l.Aliases) > 0 {
-			alias = l.Aliases[0]
-		}
-	}
-	many := make([]string, 101)
-	for i := range many {
-		many[i] = fmt.Sprintf("number %d", i)
-	}
-	for name, c := range map[string]struct {
-		spec  index.TagSpec
-		code  sightline.Code
-		param string
-		says  string
-	}{
-		"no name":            {index.TagSpec{Name: " \u00a0 "}, sightline.CodeInvalid, "name", "empty"},
-		"endless name":       {index.TagSpec{Name: strings.Repeat("ö", 101)}, sightline.CodeInvalid, "name", "at most 100"},
-		"control characters": {index.TagSpec{Name: "a\x1b[31mb"}, sightline.CodeInvalid, "name", "control characters"},
-		"line break":         {index.TagSpec{Name: "a\nb"}, sightline.CodeInvalid, "name", "control characters"},
-		"name not UTF-8":     {index.TagSpec{Name: "a\xffb"}, sightline.CodeInvalid, "name", "UTF-8"},
-		"10 MB name":         {index.TagSpec{Name: strings.Repeat("x", 10<<20)}, sightline.CodeInvalid, "name", "10485760 characters"},
-		"a label":            {index.TagSpec{Name: strings.ToUpper(label)}, sightline.CodeNameTaken, "name", label},
-		"an alias":           {index.TagSpec{Name: alias}, sightline.CodeNameTaken, "name", alias},
-		"another tag":        {index.TagSpec{Name: "MINE"}, sightline.CodeNameTaken, "name", "mine"},
-		"other descriptions": {index.TagSpec{Name: "mine", Descriptions: []string{"yours"}}, sightline.CodeNameTaken, "name", "tags set"},
-		"empty description":  {index.TagSpec{Name: "a tag", Descriptions: []string{"good", " "}}, sightline.CodeInvalid, "descriptions", "description 2"},
-		"no word":            {index.TagSpec{Name: "a tag", Descriptions: []string{"\u200b\u0300"}}, sightline.CodeInvalid, "descriptions", "no word"},
-		"name without words": {index.TagSpec{Name: "\u200b"}, sightline.CodeInvalid, "descriptions", "no word"},
-		"10 MB description":  {index.TagSpec{Name: "a tag", Descriptions: []string{strings.Repeat("x", 10<<20)}}, sightline.CodeInvalid, "descriptions", "at most 2000"},
-		"too many":           {index.TagSpec{Name: "a tag", Descriptions: many}, sightline.CodeInvalid, "descriptions", "at most 100"},
-		"said twice":         {index.TagSpec{Name: "a tag", Descriptions: []string{"x", "y", "x"}}, sightline.CodeInvalid, "descriptions", "1 and 3 are the same"},
-		"threshold over 1":   {index.TagSpec{Name: "a tag", Threshold: &over}, sightline.CodeInvalid, "threshold", "0 to 1"},
-		"threshold NaN":      {index.TagSpec{Name: "a tag", Threshold: &nan}, sightline.CodeInvalid, "threshold", "0 to 1"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := x.AddTag(t.Context(), c.spec)
-			require.Equal(t, c.code, sightline.CodeOf(err), "%v", err)
-			assert.ErrorContains(t, err, c.says)
-			assert.Less(t, len(err.Error()), 600, "a long value is not repeated")
-			var coded *sightline.Error
-			require.ErrorAs(t, err, &coded)
-			assert.Equal(t, c.param, coded.Param)
-		})
-	}
-	tags, err := x.Tags(t.Context(), true)
-	require.NoError(t, err)
-	assert.Len(t, tags, 1)
-
-	for name, change := range map[string]index.TagChange{
-		"over": {Threshold: &over}, "both": {Threshold: new(float64), DefaultThreshold: true}, "none": {Descriptions: []string{}}, "bad": {Descriptions: []string{""}},
-	} {
-		_, err := x.SetTag(t.Context(), "mine", change)
-		assert.Equal(t, sightline.CodeInvalid, sightline.CodeOf(err), name)
-	}
-	half := 0.5
-	_, err = x.SetTag(t.Context(), "no such tag", index.TagChange{Threshold: &half})
-	assert.Equal(t, sightline.CodeNotFound, sightline.CodeOf(err))
-	_, err = x.SetTag(t.Context(), label, index.TagChange{Threshold: &half})
-	assert.ErrorContains(t, err, "label of the model")
-	assert.Equal(t, sightline.CodeNotFound, sightline.CodeOf(x.RemoveTag(t.Context(), "no such tag")))
-	_, err = x.PreviewTag(t.Context(), party, index.PreviewOptions{Limit: 1001})
-	assert.Equal(t, sightline.CodeInvalid, sightline.CodeOf(err))
-}
-
-func TestABundleWithoutTextHasNoTagsOfTheUsers(t *testing.T) {
-	p := parts(t)
-	noise(t, p, 3)
-	p.Texts = nil
-	x := index.New(p)
-	_, err := x.AddTag(t.Context(), party)
-	assert.Equal(t, sightline.CodeBundleNoText, sightline.CodeOf(err))
-	_, err = x.PreviewTag(t.Context(), party, index.PreviewOptions{})
-	assert.Equal(t, sightline.CodeBundleNoText, sightline.CodeOf(err))
-	tags, err := x.Tags(t.Context(), false)
-	require.NoError(t, err)
-	assert.Len(t, tags, len(p.Bundle.Labels))
 }
