@@ -59,7 +59,7 @@ func (x *Index) previewSpec(ctx context.Context, spec TagSpec) (TagSpec, error) 
 			spec.Threshold = tag.Threshold
 		}
 	}
-	if spec, err = x.checkSpec(spec); err != nil {
+	if spec, err = x.checkSpec(spec); err != nil || known {
 		return spec, err
 	}
 	return spec, x.checkLabelNames(spec.Name)

@@ -15,9 +15,6 @@ func (x *Index) AddTag(ctx context.Context, spec TagSpec) (*TagInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.checkLabelNames(spec.Name); err != nil {
-		return nil, err
-	}
 	if _, err := x.readable(ctx); err != nil {
 		return nil, err
 	}
@@ -27,6 +24,9 @@ func (x *Index) AddTag(ctx context.Context, spec TagSpec) (*TagInfo, error) {
 		case err != nil:
 			return err
 		case !known:
+			if err := x.checkLabelNames(spec.Name); err != nil {
+				return err
+			}
 			return w.PutUserTag(ctx, x.newTag(spec), nil)
 		case spec.is(there):
 			return nil

@@ -194,6 +194,10 @@ func TestAUsersTagGoesBeforeALabelOfALaterModel(t *testing.T) {
 	tags, err := index.New(later).Tags(t.Context(), false)
 	require.NoError(t, err)
 	assert.Len(t, tags, len(later.Bundle.Labels), "it stands in the label's place")
+	_, err = index.New(later).AddTag(t.Context(), index.TagSpec{Name: "coloured boxes"})
+	require.NoError(t, err, "it is there already")
+	_, err = index.New(later).PreviewTag(t.Context(), index.TagSpec{Name: "coloured boxes"}, index.PreviewOptions{})
+	require.NoError(t, err)
 }
 
 func TestOtherDescriptionsScoreAgainAndRemovalLeavesNothing(t *testing.T) {
