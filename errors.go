@@ -15,7 +15,8 @@ const (
 	CodeQueryEmpty       Code = "query_empty"        // nothing to search for
 	CodeQueryTooLong     Code = "query_too_long"     // over the limit of the query language
 	CodeQuerySyntax      Code = "query_syntax"       // cannot be parsed
-	CodeNotFound         Code = "not_found"          // no such image, folder or route
+	CodeNotFound         Code = "not_found"          // no such image, folder, tag or route
+	CodeNameTaken        Code = "name_taken"         // a name that something else has already
 	CodeNoImages         Code = "no_images"          // a folder without a single image file
 	CodeImageCorrupt     Code = "image_corrupt"      // truncated, damaged or not what its name says
 	CodeImageEmpty       Code = "image_empty"        // a file of 0 bytes

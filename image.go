@@ -54,7 +54,7 @@ func (img *Image) Bytes() int64 {
 	return img.Files[0].Size
 }
 
-// Tag is a label of the bundle with the probability that it applies to an image.
+// Tag is a label of the bundle or a tag of the user's, with the probability that it applies to an image.
 type Tag struct {
 	Name        string
 	Probability float64 // calibrated, 0..1

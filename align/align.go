@@ -22,6 +22,7 @@ type Aligner struct {
 	calibration bundle.Calibration
 	dtype       ort.DType // of patches
 	vector      bool      // the query state graph gives the text's vector for retrieval
+	mixes       bool      // the query state graph needs a text's vector alone, so that texts can be mixed as vectors
 
 	queryState, decoder *ort.Session // nil when the bundle serves its labels only
 	labels              *ort.Session

@@ -36,6 +36,7 @@ func (a *Aligner) checkQueryState() error {
 			in = append(in, info)
 		}
 	}
+	a.mixes = len(in) == 1 && in[0].Name == "text"
 	out := []ort.Info{{Name: "state", DType: ort.F32, Shape: []int64{-1, int64(a.manifest.Decoder.State)}}}
 	global := int64(a.manifest.Features.Global)
 	if _, a.vector = a.queryState.Outputs()["vector"]; a.vector {

@@ -40,23 +40,35 @@ func (a *Aligner) query(ctx context.Context, text sightline.TextFeatures) (sight
 			delete(given, name)
 		}
 	}
+	queries, err := a.runQueryState(ctx, given, [][]float32{text.Vector})
+	if err != nil {
+		return sightline.TextQuery{}, err
+	}
+	return queries[0], nil
+}
+
+// runQueryState makes a query of each of the given texts; vectors are theirs, for graphs that give no others.
+func (a *Aligner) runQueryState(ctx context.Context, given map[string]ort.Tensor, vectors [][]float32) ([]sightline.TextQuery, error) {
 	outputs := []string{"state"}
 	if a.vector {
 		outputs = append(outputs, "vector")
 	}
 	out, err := a.queryState.Run(ctx, given, outputs...)
 	if err != nil {
-		return sightline.TextQuery{}, err
+		return nil, err
 	}
-	q := sightline.TextQuery{Vector: text.Vector, State: out["state"].F32}
+	states, err := rows("query_state.onnx", out["state"], len(vectors), a.manifest.Decoder.State)
+	if err != nil {
+		return nil, err
+	}
 	if a.vector {
-		q.Vector = out["vector"].F32
+		if vectors, err = rows("query_state.onnx", out["vector"], len(vectors), a.manifest.Features.Global); err != nil {
+			return nil, err
+		}
 	}
-	if len(q.State) != a.manifest.Decoder.State || len(q.Vector) != a.manifest.Features.Global {
-		return q, sightline.Errorf(sightline.CodeInternal, "query_state.onnx gave a state of %d and a vector of %d values", len(q.State), len(q.Vector))
+	queries := make([]sightline.TextQuery, len(vectors))
+	for i := range queries {
+		queries[i] = sightline.TextQuery{Vector: vectors[i], State: states[i]}
 	}
-	if !out["state"].Finite() || !out["vector"].Finite() {
-		return q, sightline.Errorf(sightline.CodeInternal, "query_state.onnx gave values that are not numbers")
-	}
-	return q, nil
+	return queries, nil
 }

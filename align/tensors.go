@@ -25,13 +25,22 @@ func (a *Aligner) patches(images []sightline.Features) (ort.Tensor, error) {
 	f := a.manifest.Features
 	all := make([]byte, 0, len(images)*f.PatchBytes())
 	for i, img := range images {
-		if len(img.Patches) != f.PatchBytes() || len(img.Global) != f.Global {
-			return ort.Tensor{}, sightline.Errorf(sightline.CodeIndexMismatch, "image %d has %d bytes of patches and a global vector of %d values, the bundle's have %d and %d",
-				i, len(img.Patches), len(img.Global), f.PatchBytes(), f.Global).WithHint("index the images again with this bundle")
+		if err := a.fits(i, img); err != nil {
+			return ort.Tensor{}, err
 		}
 		all = append(all, img.Patches...)
 	}
 	return ort.FromBytes(a.dtype, []int64{int64(len(images)), int64(f.Tokens), int64(f.Dim)}, all), nil
+}
+
+// fits refuses features of another model; i is the image's place in the call.
+func (a *Aligner) fits(i int, img sightline.Features) error {
+	f := a.manifest.Features
+	if len(img.Patches) != f.PatchBytes() || len(img.Global) != f.Global {
+		return sightline.Errorf(sightline.CodeIndexMismatch, "image %d has %d bytes of patches and a global vector of %d values, the bundle's have %d and %d",
+			i, len(img.Patches), len(img.Global), f.PatchBytes(), f.Global).WithHint("index the images again with this bundle")
+	}
+	return nil
 }
 
 // globals puts the images' global vectors one below the other: [B, E].

@@ -49,6 +49,7 @@ func New(o Options) http.Handler {
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.RedirectTrailingSlash = false
+	r.UseRawPath = true // a tag's name may have a slash
 	r.Use(s.logRequest, s.recoverPanic, secureHeaders, s.guardHost, s.guardOrigin, limitBody, limitTime)
 	r.NoRoute(s.handle(noRoute))
 	r.NoMethod(s.handle(noMethod))
@@ -66,6 +67,10 @@ func get(r gin.IRoutes, path string, h gin.HandlerFunc) {
 
 func (s *server) routeV1(v1 *gin.RouterGroup) {
 	v1.POST("/search", s.handle(s.searchPost))
+	v1.POST("/tags", s.handle(s.addTag))
+	v1.POST("/tags/preview", s.handle(s.previewTag))
+	v1.PATCH("/tags/:name", s.handle(s.changeTag))
+	v1.DELETE("/tags/:name", s.handle(s.removeTag))
 	for path, h := range map[string]func(*gin.Context) error{
 		"/search":               s.searchGet,
 		"/images":               s.listImages,
@@ -73,6 +78,8 @@ func (s *server) routeV1(v1 *gin.RouterGroup) {
 		"/images/:id/file":      s.imageFile,
 		"/images/:id/thumbnail": s.imageThumbnail,
 		"/images/:id/similar":   s.similarImages,
+		"/tags":                 s.listTags,
+		"/tags/:name":           s.getTag,
 		"/stats":                s.stats,
 	} {
 		get(v1, path, s.handle(h))

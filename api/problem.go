@@ -41,6 +41,7 @@ var kinds = map[sightline.Code]kind{
 	sightline.CodeQueryTooLong:     {http.StatusBadRequest, "Query too long"},
 	sightline.CodeQuerySyntax:      {http.StatusBadRequest, "Query cannot be parsed"},
 	sightline.CodeNotFound:         {http.StatusNotFound, "Not found"},
+	sightline.CodeNameTaken:        {http.StatusConflict, "Name is taken"},
 	sightline.CodeNoImages:         {http.StatusNotFound, "No images"},
 	sightline.CodeImageCorrupt:     {http.StatusUnprocessableEntity, "Damaged image"},
 	sightline.CodeImageEmpty:       {http.StatusUnprocessableEntity, "Empty image file"},

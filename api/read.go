@@ -56,6 +56,7 @@ func jsonError(err error) error {
 // typeWords say what a field of each Go type takes.
 var typeWords = map[reflect.Kind]string{
 	reflect.Int: "a whole number", reflect.Float64: "a number", reflect.String: "a string", reflect.Bool: "true or false", reflect.Struct: "an object",
+	reflect.Slice: "a list",
 }
 
 func mismatchError(e *json.UnmarshalTypeError) error {
@@ -128,8 +129,11 @@ func (q *query) note(err error, name, want string) {
 	}
 }
 
-// writeJSON marshals before the status is sent, so that a value that cannot be marshalled is still a clean error.
-func writeJSON(c *gin.Context, v any) error {
+// writeJSON answers 200.
+func writeJSON(c *gin.Context, v any) error { return writeStatus(c, http.StatusOK, v) }
+
+// writeStatus marshals before the status is sent, so that a value that cannot be marshalled is still a clean error.
+func writeStatus(c *gin.Context, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -137,6 +141,6 @@ func writeJSON(c *gin.Context, v any) error {
 	if c.Writer.Header().Get("Cache-Control") == "" {
 		c.Header("Cache-Control", "no-store")
 	}
-	c.Data(http.StatusOK, "application/json", append(body, '\n'))
+	c.Data(status, "application/json", append(body, '\n'))
 	return nil
 }

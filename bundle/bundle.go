@@ -84,6 +84,17 @@ type DecoderSpec struct {
 	Reweight  float64  `json:"reweight,omitempty"` // how sharply the descriptions of a tag are weighted by image; 0 means 10
 }
 
+// defaultReweight is the sharpness of bundles that name none.
+const defaultReweight = 10
+
+// Sharpness is the factor of the cosines in the softmax over a tag's descriptions (docs/tags.md).
+func (d DecoderSpec) Sharpness() float64 {
+	if d.Reweight == 0 {
+		return defaultReweight
+	}
+	return d.Reweight
+}
+
 // Residual is added to the decoder's logit for free text: scale * (vector . global) + bias.
 type Residual struct {
 	Scale float64 `json:"scale"`

@@ -91,6 +91,9 @@ func TestOpenReadsEverything(t *testing.T) {
 	assert.InDelta(t, 0.2, b.MatchThreshold, 0)
 	assert.Equal(t, []string{"Dog", "cat"}, []string{b.Labels[0].Name, b.Labels[1].Name})
 	assert.Nil(t, b.TextScale.ECE, "not measured")
+	assert.InDelta(t, 10, b.Manifest.Decoder.Sharpness(), 0, "of bundles that do not say")
+	b.Manifest.Decoder.Reweight = 2.5
+	assert.InDelta(t, 2.5, b.Manifest.Decoder.Sharpness(), 0)
 }
 
 func TestLabelIsFoundByNameThenByAlias(t *testing.T) {
@@ -173,6 +176,7 @@ func TestManifestsThatMakeNoSenseAreRefused(t *testing.T) {
 		"grid of 2 x 2":                  func(m map[string]any) { in(m, "features")["tokens"] = 5 },
 		"text.max_tokens is 0":           func(m map[string]any) { in(m, "text")["max_tokens"] = 0 },
 		"decoder.form is":                func(m map[string]any) { in(m, "decoder")["form"] = "folded" },
+		"decoder.reweight is -2":         func(m map[string]any) { in(m, "decoder")["reweight"] = -2 },
 		"decoder.state is -1":            func(m map[string]any) { in(m, "decoder")["state"] = -1 },
 		"says 3 labels, the file has 2":  func(m map[string]any) { m["labels"] = 3 },
 		"feature_fingerprint is":         func(m map[string]any) { m["feature_fingerprint"] = "AA" },

@@ -21,6 +21,8 @@ const (
 	maxDim    = 1 << 14 // width of any vector
 	maxState  = 1 << 20 // width of a query state
 	maxLabels = 1 << 20
+
+	maxReweight = 10_000 // cosines apart by a thousandth are then told apart completely
 )
 
 // check holds the manifest's values against what they may be and against each other.
@@ -106,6 +108,9 @@ func (m *Manifest) checkText() error {
 		if err != nil {
 			return err
 		}
+	}
+	if k := m.Decoder.Reweight; k < 0 || k > maxReweight {
+		return fmt.Errorf("decoder.reweight is %v, it must be 0 to %d", k, maxReweight)
 	}
 	return nil
 }

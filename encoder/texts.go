@@ -92,5 +92,10 @@ func (e *Texts) encode(ctx context.Context, text string) (sightline.TextFeatures
 	return f, nil
 }
 
+// Empty tells that the tokenizer finds nothing in a text, so that it would be encoded like no text at all.
+func (e *Texts) Empty(text string) bool {
+	return len(e.tokenizer.encode(text)) == len(e.tokenizer.before)+len(e.tokenizer.after)
+}
+
 // Close frees the graph.
 func (e *Texts) Close() error { return e.graph.Close() }

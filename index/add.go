@@ -87,7 +87,11 @@ func (r *run) add(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.x.claim(ctx, r.options.Progress); err != nil {
+	if err := r.x.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer r.x.endTurn()
+	if err := r.prepare(ctx); err != nil {
 		return err
 	}
 	w := &walk{files: map[string]sightline.File{}, found: r.found}
@@ -110,6 +114,14 @@ func (r *run) add(ctx context.Context, paths []string) error {
 		}
 	}
 	return r.sweep(ctx, d)
+}
+
+// prepare makes what is stored ready for more of this model.
+func (r *run) prepare(ctx context.Context) error {
+	if err := r.x.claim(ctx, r.options.Progress); err != nil || r.x.texts == nil {
+		return err
+	}
+	return r.x.scoreTags(ctx, r.x.changeOwn, func(p TagProgress) { r.options.Progress(AddProgress{Total: p.Images, Done: p.Done}) })
 }
 
 func noImages(paths []string) error {

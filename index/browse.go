@@ -43,7 +43,11 @@ func (x *Index) List(ctx context.Context, filter string, sort Sort, limit int, c
 	if err := r.check(); err != nil {
 		return nil, nil, err
 	}
-	given, err := x.filter(filter)
+	words, err := x.vocabulary(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	given, err := words.filter(filter)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,9 +96,13 @@ func (x *Index) details(ctx context.Context, images []*sightline.Image) ([]*Deta
 	if err != nil {
 		return nil, err
 	}
+	words, err := x.vocabulary(ctx)
+	if err != nil {
+		return nil, err
+	}
 	details := make([]*Details, len(images))
 	for i, img := range images {
-		details[i] = &Details{Image: *img, Tags: x.shownTags(tags[img.ID])}
+		details[i] = &Details{Image: *img, Tags: words.shown(tags[img.ID])}
 	}
 	return details, nil
 }

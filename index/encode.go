@@ -36,7 +36,12 @@ func (r *run) encode(ctx context.Context, batch []job, changes chan<- change) er
 	if err != nil {
 		return err
 	}
-	scores, err := r.x.align.Labels(ctx, features)
+	if r.scorer == nil {
+		if r.scorer, err = r.x.scorer(ctx); err != nil {
+			return err
+		}
+	}
+	tags, err := r.scorer.score(ctx, features)
 	if err != nil {
 		return err
 	}
@@ -45,7 +50,7 @@ func (r *run) encode(ctx context.Context, batch []job, changes chan<- change) er
 		j.facts.Files = []sightline.File{j.file}
 		j.facts.IndexedAt = time.Now()
 		c.works[i] = j.work
-		c.encoded[i] = vectordb.Record{Image: j.facts, Features: features[i], Tags: r.x.keptTags(scores[i])}
+		c.encoded[i] = vectordb.Record{Image: j.facts, Features: features[i], Tags: tags[i]}
 	}
 	return send(ctx, changes, c)
 }

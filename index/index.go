@@ -22,6 +22,9 @@ type Index struct {
 	cache  cache.Cache
 
 	thresholds map[string]float64 // of the labels, by name
+	openWriter func() (vectordb.Store, error)
+	turn       chan struct{} // held by whoever changes the store
+	woken      chan struct{} // a user's tag waits to be scored
 }
 
 // Parts is what an Index is made of. The Index does not close them.
@@ -32,12 +35,16 @@ type Parts struct {
 	Align  *align.Aligner
 	Store  vectordb.Store
 	Cache  cache.Cache
+
+	// OpenWriter opens the store for one change, which closes it again; nil where Store itself can be written to.
+	OpenWriter func() (vectordb.Store, error)
 }
 
 // New joins the parts.
 func New(p Parts) *Index {
 	x := &Index{
 		bundle: p.Bundle, images: p.Images, texts: p.Texts, align: p.Align, store: p.Store, cache: p.Cache,
+		openWriter: p.OpenWriter, turn: make(chan struct{}, 1), woken: make(chan struct{}, 1),
 		thresholds: make(map[string]float64, len(p.Bundle.Labels)),
 	}
 	for _, label := range p.Bundle.Labels {

@@ -5,38 +5,38 @@ import (
 	"github.com/sightline-search/sightline/query"
 )
 
-// nameLabels replaces the labels in an expression's facts, which may be aliases or written in another case, by the names
-// under which probabilities are stored.
-func (x *Index) nameLabels(e query.Expr) (query.Expr, error) {
+// nameLabels replaces the labels and tags in an expression's facts, which may be aliases or written in another case, by
+// the names under which probabilities are stored.
+func (v vocabulary) nameLabels(e query.Expr) (query.Expr, error) {
 	switch e := e.(type) {
 	case query.Fact:
-		f, err := x.nameFilterLabels(e.Filter, "query")
+		f, err := v.nameFilterLabels(e.Filter, "query")
 		return query.Fact{Source: e.Source, Filter: f}, err
 	case query.Negation:
-		of, err := x.nameLabels(e.Of)
+		of, err := v.nameLabels(e.Of)
 		return query.Negation{Of: of}, err
 	case query.All:
-		parts, err := each(e.Parts, x.nameLabels)
+		parts, err := each(e.Parts, v.nameLabels)
 		return query.All{Parts: parts}, err
 	case query.Any:
-		parts, err := each(e.Parts, x.nameLabels)
+		parts, err := each(e.Parts, v.nameLabels)
 		return query.Any{Parts: parts}, err
 	}
 	return e, nil
 }
 
 // nameFilterLabels is nameLabels for a filter; param is the field that errors are about.
-func (x *Index) nameFilterLabels(f sightline.Filter, param string) (sightline.Filter, error) {
-	inner := func(g sightline.Filter) (sightline.Filter, error) { return x.nameFilterLabels(g, param) }
+func (v vocabulary) nameFilterLabels(f sightline.Filter, param string) (sightline.Filter, error) {
+	inner := func(g sightline.Filter) (sightline.Filter, error) { return v.nameFilterLabels(g, param) }
 	switch f := f.(type) {
 	case sightline.TagOver:
-		label, ok := x.bundle.Label(f.Name)
+		name, ok := v.stored(f.Name)
 		if !ok {
 			return nil, noLabel(param, f.Name)
 		}
-		return sightline.TagOver{Name: label.Name, P: f.P}, nil
+		return sightline.TagOver{Name: name, P: f.P}, nil
 	case sightline.Not:
-		of, err := x.nameFilterLabels(f.Of, param)
+		of, err := v.nameFilterLabels(f.Of, param)
 		return sightline.Not{Of: of}, err
 	case sightline.And:
 		parts, err := each(f, inner)

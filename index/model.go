@@ -69,34 +69,56 @@ func (x *Index) rescore(ctx context.Context, stored vectordb.Model, progress fun
 	if err := x.store.SetModel(ctx, stored); err != nil {
 		return err
 	}
+	scorer, err := x.scorer(ctx)
+	if err != nil {
+		return err
+	}
 	ids, err := x.store.IDs(ctx, nil)
 	if err != nil {
 		return err
 	}
 	done := 0
 	for some := range slices.Chunk(ids, rescoreBatch) {
-		if err := x.rescoreSome(ctx, some); err != nil {
+		if err := x.rescoreSome(ctx, scorer, some); err != nil {
 			return err
 		}
 		done += len(some)
 		progress(AddProgress{Total: len(ids), Done: done})
 	}
+	return x.settleTags(ctx)
+}
+
+// settleTags notes that the user's tags are scored under this model, too. A bundle without a text encoder cannot do that.
+func (x *Index) settleTags(ctx context.Context) error {
+	if x.texts == nil {
+		return nil
+	}
+	tags, err := x.store.UserTags(ctx)
+	if err != nil {
+		return err
+	}
+	for _, tag := range tags {
+		tag.Scoring, tag.Complete = x.model().Scoring, true
+		if err := x.store.PutUserTag(ctx, tag, nil); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func (x *Index) rescoreSome(ctx context.Context, ids []sightline.ImageID) error {
+func (x *Index) rescoreSome(ctx context.Context, scorer *scorer, ids []sightline.ImageID) error {
 	stored, err := x.store.Features(ctx, ids)
 	if err != nil {
 		return err
 	}
 	known, features := pick(ids, stored)
-	scores, err := x.align.Labels(ctx, features)
+	scored, err := scorer.score(ctx, features)
 	if err != nil {
 		return err
 	}
 	tags := make(map[sightline.ImageID][]sightline.Tag, len(known))
 	for i, id := range known {
-		tags[id] = x.keptTags(scores[i])
+		tags[id] = scored[i]
 	}
 	return x.store.SetTags(ctx, tags)
 }

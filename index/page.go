@@ -111,7 +111,7 @@ func (s *search) hits(ctx context.Context, page []scored) ([]Hit, error) {
 		if img == nil {
 			continue
 		}
-		shown := s.x.shownTags(tags[m.id])
+		shown := s.words.shown(tags[m.id])
 		hit := Hit{
 			ID: m.id, Path: img.Path(), Probability: m.probability, Terms: []TermScore{},
 			Tags: shown[:min(len(shown), hitTags)], Width: img.Width, Height: img.Height,

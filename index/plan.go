@@ -5,7 +5,7 @@ import (
 	"github.com/sightline-search/sightline/query"
 )
 
-// plan is a parsed query joined with the label set: what is a stored fact, what is a stored probability and what has to
+// plan is a parsed query joined with the vocabulary: what is a stored fact, what is a stored probability and what has to
 // be decoded.
 type plan struct {
 	rest   query.Expr         // what facts do not decide; nil when they decide all
@@ -19,12 +19,12 @@ type plan struct {
 // planTerm is a term and where its probability comes from.
 type planTerm struct {
 	query.TermUse
-	label string // the label's name; "" for free text
+	label string // the stored name of the label or the user's tag; "" for free text
 	text  int    // index in plan.texts, of free text
 }
 
 // plan reads the query of a request.
-func (x *Index) plan(r *Request) (*plan, error) {
+func (v vocabulary) plan(r *Request) (*plan, error) {
 	parse := query.Parse
 	if r.Plain {
 		parse = query.Plain
@@ -33,17 +33,17 @@ func (x *Index) plan(r *Request) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	given, err := x.filter(r.Filter)
+	given, err := v.filter(r.Filter)
 	if err != nil {
 		return nil, err
 	}
-	if expr, err = x.nameLabels(expr); err != nil {
+	if expr, err = v.nameLabels(expr); err != nil {
 		return nil, err
 	}
 	p := &plan{rest: query.Rest(expr)}
 	p.filter = both(query.Filter(expr), given)
 	for _, use := range query.Terms(expr) {
-		if err := p.add(x, use); err != nil {
+		if err := p.add(v, use); err != nil {
 			return nil, err
 		}
 	}
@@ -59,14 +59,14 @@ func (x *Index) plan(r *Request) (*plan, error) {
 }
 
 // add decides where a term's probability comes from.
-func (p *plan) add(x *Index, use query.TermUse) error {
+func (p *plan) add(v vocabulary, use query.TermUse) error {
 	t := planTerm{TermUse: use}
-	if label, ok := x.bundle.Label(use.Term.Text); ok {
-		t.label = label.Name
+	if name, ok := v.stored(use.Term.Text); ok {
+		t.label = name
 	} else if use.Term.Label {
 		return noLabel("query", use.Term.Text)
 	} else {
-		if x.texts == nil {
+		if v.x.texts == nil {
 			return noText(use.Term.Text)
 		}
 		t.text = len(p.texts)
@@ -74,6 +74,17 @@ func (p *plan) add(x *Index, use query.TermUse) error {
 	}
 	p.terms = append(p.terms, t)
 	return nil
+}
+
+// tags lists the stored names of all labels and tags that the query names.
+func (p *plan) tags() []string {
+	names := append(tagsIn(p.filter), tagsInAll(p.facts)...)
+	for _, t := range p.terms {
+		if t.label != "" {
+			names = append(names, t.label)
+		}
+	}
+	return names
 }
 
 // label is the name of the label that a term stands for; "" for free text.
@@ -86,25 +97,9 @@ func (p *plan) label(t query.Term) string {
 	return ""
 }
 
-func noLabel(param, name string) error {
-	return invalid(param, "the model has no label %q; without tag: it is searched as free text", name)
-}
-
 func noText(text string) error {
 	return sightline.Errorf(sightline.CodeBundleNoText, "%q is none of the model's labels, and this model has no text encoder", text).
 		WithParam("query").WithHint("search for a label, or use a bundle with a text encoder")
-}
-
-// filter reads a filter expression; "" is none.
-func (x *Index) filter(s string) (sightline.Filter, error) {
-	if s == "" {
-		return nil, nil
-	}
-	f, err := query.ParseFilter(s)
-	if err != nil {
-		return nil, err
-	}
-	return x.nameFilterLabels(f, "filter")
 }
 
 // both joins two filters, either of which may be nil.

@@ -37,6 +37,12 @@ type Searched struct {
 	Decoded int `json:"decoded"` // through the alignment decoder
 }
 
+// UnfinishedTag is a user's tag that is still being scored.
+type UnfinishedTag struct {
+	Name string `json:"name"`
+	Scoring
+}
+
 // Timing is where the time went, in milliseconds.
 type Timing struct {
 	Text     float64 `json:"text"`     // encoding what is looked for: texts, or the query image
@@ -57,6 +63,9 @@ type Result struct {
 	Searched        Searched  `json:"searched"`
 	NextCursor      *string   `json:"next_cursor"`
 	Took            Timing    `json:"took_ms"`
+	// Unfinished are the user's tags in the query that are not scored on all images yet: images that they have not
+	// reached count as not tagged.
+	Unfinished []UnfinishedTag `json:"unfinished_tags,omitempty"`
 }
 
 // timed adds the time that f takes to one part of a Timing.

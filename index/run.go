@@ -11,6 +11,7 @@ import (
 type run struct {
 	x       *Index
 	options AddOptions
+	scorer  *scorer // made for the first batch: an index that is up to date needs none
 
 	mu        sync.Mutex
 	report    AddReport

@@ -1,20 +1,25 @@
 package index
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/internal/descriptions"
 )
 
 // search is one request on its way through the stages.
 type search struct {
 	x       *Index
+	words   vocabulary
 	request Request
 	filter  sightline.Filter // what Searched.Images counts
 	terms   []planTerm
-	cut     float64 // unless the request says otherwise
-	subject []byte  // what is looked for, for the cursor
+	tags    []string // all labels and tags that the query names
+	cut     float64  // unless the request says otherwise
+	subject []byte   // what is looked for, for the cursor
 	decoded int
 	took    Timing
 }
@@ -39,7 +44,11 @@ func (x *Index) Search(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &search{x: x, request: r, cut: x.bundle.MatchThreshold}
+	words, err := x.vocabulary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &search{x: x, words: words, request: r, cut: x.bundle.MatchThreshold}
 	ranked, err := s.rank(ctx)
 	if err != nil {
 		return nil, err
@@ -49,7 +58,10 @@ func (x *Index) Search(ctx context.Context, r Request) (*Result, error) {
 		if result, err = s.page(ctx, ranked); err != nil {
 			return err
 		}
-		result.Searched, err = s.searched(ctx, stats.Images)
+		if result.Searched, err = s.searched(ctx, stats.Images); err != nil {
+			return err
+		}
+		result.Unfinished, err = s.unfinished(ctx)
 		return err
 	})
 	if err != nil {
@@ -64,11 +76,12 @@ func (s *search) rank(ctx context.Context) ([]scored, error) {
 	if s.request.Query == "" {
 		return s.rankSimilar(ctx)
 	}
-	p, err := s.x.plan(&s.request)
+	p, err := s.words.plan(&s.request)
 	if err != nil {
 		return nil, err
 	}
 	s.filter, s.terms, s.subject = p.filter, p.terms, []byte(s.request.Query)
+	s.tags = p.tags()
 	var texts []sightline.TextQuery
 	if err := timed(&s.took.Text, func() (err error) { texts, err = s.x.textQueries(ctx, p.texts); return err }); err != nil {
 		return nil, err
@@ -87,4 +100,20 @@ func (s *search) searched(ctx context.Context, all int) (Searched, error) {
 	}
 	images, err := s.x.store.Count(ctx, s.filter)
 	return Searched{Images: images, Decoded: s.decoded}, err
+}
+
+// unfinished gives the user's tags in the query that are still being scored.
+func (s *search) unfinished(ctx context.Context) (tags []UnfinishedTag, err error) {
+	for fold, tag := range s.words.own {
+		if s.x.finished(tag) || !slices.ContainsFunc(s.tags, func(name string) bool { return descriptions.Fold(name) == fold }) {
+			continue
+		}
+		scoring, err := s.x.scoring(ctx, tag)
+		if err != nil {
+			return nil, err
+		}
+		tags = append(tags, UnfinishedTag{Name: tag.Name, Scoring: *scoring})
+	}
+	slices.SortFunc(tags, func(a, b UnfinishedTag) int { return cmp.Compare(a.Name, b.Name) })
+	return tags, nil
 }

@@ -11,11 +11,11 @@ import (
 // probability is the cosine of the global vectors, negative ones as 0: monotone and between 0 and 1, but not calibrated,
 // as bundles have no scale for pairs of images (docs/decisions.md). So nothing is cut unless the request says where.
 func (s *search) rankSimilar(ctx context.Context) ([]scored, error) {
-	given, err := s.x.filter(s.request.Filter)
+	given, err := s.words.filter(s.request.Filter)
 	if err != nil {
 		return nil, err
 	}
-	s.filter, s.cut = given, 0
+	s.filter, s.tags, s.cut = given, tagsIn(given), 0
 	var vector []float32
 	if err := timed(&s.took.Text, func() (err error) { vector, err = s.example(ctx); return err }); err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 	"github.com/sightline-search/sightline/encoder"
 )
 
-// tagFloor is the smallest label probability that is stored. Below one in a hundred no query asks and no threshold lies,
+// tagFloor is the smallest tag probability that is stored. Below one in a hundred no query asks and no threshold lies,
 // while the thousand labels of an image that are that unlikely would be nearly all of the index. A label term is exact
 // down to it.
 const tagFloor = 0.01
@@ -40,34 +40,37 @@ func (x *Index) TagImage(ctx context.Context, img image.Image) (tags []TagScore,
 	if err != nil {
 		return nil, nil, err
 	}
-	labels = make([]LabelScore, len(x.bundle.Labels))
-	for i, label := range x.bundle.Labels {
-		labels[i] = LabelScore{Name: label.Name, Logit: scores[0][i].Logit, Probability: scores[0][i].Probability}
-	}
-	return x.shownTags(x.keptTags(scores[0])), labels, nil
+	names := x.bundleNames()
+	return vocabulary{x: x}.shown(kept(names, scores[0])), labelScores(names, scores[0]), nil
 }
 
-// keptTags are the labels of one image that are stored, likeliest first.
-func (x *Index) keptTags(scores []align.Score) []sightline.Tag {
+func labelScores(names []string, scores []align.Score) []LabelScore {
+	labels := make([]LabelScore, len(names))
+	for i, name := range names {
+		labels[i] = LabelScore{Name: name, Logit: scores[i].Logit, Probability: scores[i].Probability}
+	}
+	return labels
+}
+
+// bundleNames are the names of the bundle's labels, in its order.
+func (x *Index) bundleNames() []string {
+	names := make([]string, len(x.bundle.Labels))
+	for i, label := range x.bundle.Labels {
+		names[i] = label.Name
+	}
+	return names
+}
+
+// kept are the tags of one image that are stored, likeliest first; those without a name are left out.
+func kept(names []string, scores []align.Score) []sightline.Tag {
 	var tags []sightline.Tag
 	for i, s := range scores {
-		if s.Probability >= tagFloor {
-			tags = append(tags, sightline.Tag{Name: x.bundle.Labels[i].Name, Probability: s.Probability})
+		if s.Probability >= tagFloor && names[i] != "" {
+			tags = append(tags, sightline.Tag{Name: names[i], Probability: s.Probability})
 		}
 	}
 	slices.SortFunc(tags, func(a, b sightline.Tag) int {
 		return cmp.Or(cmp.Compare(b.Probability, a.Probability), cmp.Compare(a.Name, b.Name))
 	})
 	return tags
-}
-
-// shownTags are the stored tags over their thresholds, in the given order.
-func (x *Index) shownTags(tags []sightline.Tag) []TagScore {
-	shown := []TagScore{}
-	for _, t := range tags {
-		if threshold, known := x.thresholds[t.Name]; known && t.Probability > threshold {
-			shown = append(shown, TagScore(t))
-		}
-	}
-	return shown
 }

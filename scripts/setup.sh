@@ -3,17 +3,18 @@
 # Installs through apt as root or with a sudo that asks no password; otherwise names the packages and fails.
 set -euo pipefail
 
-# A command that tells that the package is there : the Debian package.
+# A command or a file that tells that the package is there : the Debian package.
 needs=(
   "chromium chromium-browser google-chrome:chromium" # the browser test
   "fc-list:fontconfig"                               # lays out the page's text in it
+  "/usr/share/wordnet/index.noun:wordnet-base"       # the dictionary of tags describe
 )
 
 missing=()
 for need in "${needs[@]}"; do
   found=""
   for command in ${need%%:*}; do
-    if command -v "$command" >/dev/null; then found=yes; fi
+    if [[ -e $command ]] || command -v "$command" >/dev/null; then found=yes; fi
   done
   if [[ -z $found ]]; then missing+=("${need##*:}"); fi
 done

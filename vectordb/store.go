@@ -14,7 +14,7 @@ import (
 type Record struct {
 	Image    sightline.Image
 	Features sightline.Features
-	Tags     []sightline.Tag // probabilities of labels; those left out count as 0
+	Tags     []sightline.Tag // probabilities of labels and of the user's tags; those left out count as 0
 }
 
 // Scored is an image with its score: a dot product for Nearest, a probability for ByTag.
@@ -87,6 +87,8 @@ type Reader interface {
 	Features(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID]sightline.Features, error)
 	// Tags gives the stored probabilities by id, each image's largest first.
 	Tags(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID][]sightline.Tag, error)
+	// UserTags gives the user's tags, in the order of the bytes of their names.
+	UserTags(ctx context.Context) ([]UserTag, error)
 	// Stats summarises.
 	Stats(ctx context.Context) (Stats, error)
 }
@@ -103,6 +105,13 @@ type Writer interface {
 	Put(ctx context.Context, records []Record) error
 	// SetTags replaces the stored probabilities of known images and leaves everything else.
 	SetTags(ctx context.Context, tags map[sightline.ImageID][]sightline.Tag) error
+	// PutUserTag stores a user's tag, replacing the one of its name, and at the same time its probabilities of known
+	// images: they replace the stored ones of this tag, and a probability of 0 takes the tag off the image. What is
+	// stored of other tags and of other images stays. A driver without transactions over many images stores the tag
+	// itself last: what a kill leaves of a batch is written again, the same, when the batch is scored again.
+	PutUserTag(ctx context.Context, tag UserTag, probabilities map[sightline.ImageID]float64) error
+	// RemoveUserTag forgets a user's tag and takes it off all images. What is no user's tag is left alone.
+	RemoveUserTag(ctx context.Context, name string) error
 	// AddFiles adds or refreshes places of known images, under the same rule as Put, in the order of ids.
 	AddFiles(ctx context.Context, files map[sightline.ImageID][]sightline.File) error
 	// RemoveFiles forgets places (of images and of bad files); images that lose their last one are deleted. Unknown

@@ -3,6 +3,7 @@
 A RAM++ decoder with random weights and small widths. Free text goes through the folded form (query_state.onnx,
 decoder.onnx), labels through the ordinary one (label_scorer.onnx); every label has one description, its name, so both
 must give the same logits. Unlike the default bundle it stores f32 features, and its query state takes tokens and mask.
+Beside it lies query_state_text.onnx, the same query state of a text's vector alone, as official RAM++ bundles have it.
 """
 
 import json
@@ -82,8 +83,11 @@ class Model(nn.Module):
 
     def state(self, tokens, mask):
         vector = self.sentence(tokens, mask)
+        return self.state_of_text(vector), vector
+
+    def state_of_text(self, vector):
         h = F.relu(self.enter(vector))
-        return torch.cat([h, self.layers[0].fold(h).flatten(1)], 1), vector
+        return torch.cat([h, self.layers[0].fold(h).flatten(1)], 1)
 
     def decode(self, state, patches):
         shared = torch.zeros_like(patches[:, :1, :1])  # gives the candidates' dimension
@@ -197,6 +201,14 @@ def main() -> None:
         ["tokens", "mask"],
         ["state", "vector"],
         {"tokens": "BL", "mask": "BL", "state": "B", "vector": "B"},
+    )
+    export(
+        "../query_state_text",
+        model.state_of_text,
+        descriptions[:2],
+        ["text"],
+        ["state"],
+        {"text": "B", "state": "B"},
     )
     export(
         "decoder",

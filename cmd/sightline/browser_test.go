@@ -42,6 +42,7 @@ func TestPage(t *testing.T) {
 		{"search by a pasted image", testSearchByPastedImage},
 		{"smallest probability", testSmallestProbability},
 		{"facts alone", testFactsAlone},
+		{"tags", testTags},
 		{"query with a mistake", testSyntaxError},
 		{"address and back", testAddressAndBack},
 		{"reload", testReload},
@@ -180,6 +181,43 @@ func testFactsAlone(p *tab) {
 	assert.Empty(p.t, p.text("#results .badge"), "a fact holds or does not, it has no probability")
 }
 
+func testTags(p *tab) {
+	p.do(`document.querySelector("#tags-link").click()`)
+	p.wait(`location.search === "?tags=" && document.querySelector("#tags > .none:not([hidden])") !== null`)
+	p.run(chromedp.SendKeys(chromedp.CSS("#tag-name"), `things that "bloom"`))
+	p.run(chromedp.SendKeys(chromedp.CSS("#tag-descriptions"), "a yellow flower"+kb.Enter+"a red rose"))
+	p.do(`document.querySelector("#tag-form [value=preview]").click()`)
+	p.wait(`document.querySelectorAll(".tag-preview .likeliest .badge").length > 3`)
+	assert.Regexp(p.t, `^\d+ of \d+ images$`, p.text(".tag-preview .tag-found"))
+	p.do(`document.querySelector("#tag-form [value=add]").click()`)
+	p.wait(`document.querySelectorAll(".tag-card .likeliest .badge").length > 3 && document.querySelector(".tag-progress").hidden`)
+	assert.Contains(p.t, p.text(".tag-card .likeliest a"), "%")
+	assert.Equal(p.t, true, p.evaluate(`document.documentElement.scrollWidth <= innerWidth`), "the strip scrolls by itself")
+	assert.Equal(p.t, true, p.evaluate(`document.querySelector(".tag-preview").hidden`))
+
+	p.do(`const cut = document.querySelector(".tag-card input[type=range]");
+		cut.value = 100; cut.dispatchEvent(new Event("input")); cut.dispatchEvent(new Event("change"))`)
+	p.wait(`/^0 of/.test(document.querySelector(".tag-card .tag-found").innerText)`)
+	assert.Equal(p.t, true, p.evaluate(`[...document.querySelectorAll(".tag-card .likeliest li")].every((li) => li.classList.contains("under"))`))
+	p.do(`document.querySelector(".tag-card .control .link").click()`)
+	p.wait(`/^[1-9]\d* of/.test(document.querySelector(".tag-card .tag-found").innerText)`)
+
+	p.do(`document.querySelector(".tag-card h2 button").click()`)
+	p.wait(`document.querySelectorAll("#results .badge").length > 0`)
+	assert.Equal(p.t, `tag:"things that \"bloom\""`, p.evaluate(`document.querySelector("#query").value`))
+	assert.NotContains(p.t, p.text(".summary"), "decoded", "it is answered from stored probabilities")
+	p.do(`history.back()`)
+	p.wait(`document.querySelector(".tag-card .remove-tag") !== null`)
+	for range 2 { // the second time it is meant
+		p.do(`document.querySelector(".tag-card .remove-tag").click()`)
+	}
+	p.wait(`document.querySelector(".tag-card") === null && document.querySelector("#tags > .none:not([hidden])") !== null`)
+	p.mayLog("409")
+	p.run(chromedp.SendKeys(chromedp.CSS("#tag-name"), "zebra"+kb.Enter))
+	p.wait(`document.querySelector(".tag-error:not([hidden])") !== null`)
+	assert.Contains(p.t, p.text(".tag-error:not([hidden])"), "model's label", "why not")
+}
+
 func testSyntaxError(p *tab) {
 	p.mayLog("400")
 	p.search("(cat OR dog")
@@ -219,6 +257,9 @@ func testPhone(p *tab) {
 	p.do(`document.querySelector("#syntax-button").click()`)
 	p.wait(`document.querySelector("#syntax").matches(":popover-open")`)
 	fits("the help")
+	p.do(`document.querySelector("#tags-link").click()`)
+	p.wait(`document.querySelector("#tag-form") !== null`)
+	fits("the tags")
 }
 
 func testMarkupInQuery(p *tab) {

@@ -82,6 +82,9 @@ func (a *app) runSearch(cmd *cobra.Command, args []string, f searchFlags) error 
 	} else {
 		err = a.printResult(result)
 	}
+	for _, tag := range result.Unfinished {
+		a.warn(fmt.Sprintf("sightline: the tag %s is scored on %d of %d images so far; the others count as not tagged", printable(tag.Name), tag.Scored, tag.Images))
+	}
 	if err != nil || result.Searched.Images > 0 {
 		return err
 	}

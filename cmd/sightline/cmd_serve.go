@@ -27,13 +27,14 @@ func newServeCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the HTTP API and the search page",
-		Long: `Serves the HTTP API and the search page until it is interrupted. The index is opened for reading only, so that
-'sightline index' can run beside it; what it adds is found at once. On any address but a loopback one an API key is needed.`,
+		Long: `Serves the HTTP API and the search page until it is interrupted. The index is opened for writing only while a tag is
+stored, so that 'sightline index' can run beside it; what it adds is found at once. Tags that are not scored on all images
+yet are scored in the background. On any address but a loopback one an API key is needed.`,
 		Example: "  sightline serve\n  SIGHTLINE_API_KEY=... sightline serve --listen 0.0.0.0:8080",
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context()) },
 	}
-	config.RegisterServe(cmd.Flags())
+	config.RegisterFor(cmd.Flags(), "serve")
 	return cmd
 }
 
@@ -60,12 +61,29 @@ func (a *app) runServe(ctx context.Context) error {
 	if err := e.warm(ctx); err != nil {
 		return err
 	}
+	defer a.scoreInBackground(ctx, e.index)()
 	handler := api.New(api.Options{
 		Index: e.index, Web: web.Handler(), Log: a.log, Version: programVersion(), Key: a.APIKey, Loopback: loopback,
 		Decode: e.decodePicture, Thumbnail: writeThumbnail,
 	})
 	a.say("serving %s on http://%s", printable(a.IndexDir()), shownAddress(listener.Addr()))
 	return a.serveUntilDone(ctx, listener, handler)
+}
+
+// scoreInBackground scores the user's tags until the server ends; stop waits for that.
+func (a *app) scoreInBackground(ctx context.Context, x *index.Index) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		x.KeepTagsScored(ctx, func(err error) {
+			a.log.LogAttrs(ctx, slog.LevelWarn, "tags are not scored", slog.String("error", err.Error()))
+		})
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 // warm answers one query, so that the first person does not wait for what is done once.

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"image"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/index"
+	"github.com/sightline-search/sightline/internal/descriptions"
 )
 
 // tagLine is one line of tag --json.
@@ -30,31 +32,48 @@ type tagFailure struct {
 	Reason string         `json:"reason"`
 }
 
+// tagImageFlags are the flags of tag.
+type tagImageFlags struct {
+	all, logits bool
+	labelFile   string
+}
+
 func newTagCommand(a *app) *cobra.Command {
-	var all, logits bool
+	var f tagImageFlags
 	cmd := &cobra.Command{
 		Use:     "tag IMAGE...",
 		Short:   "Tag image files, indexed or not",
 		Long:    "Gives the tags of image files with their probabilities. The files need not be indexed and are not stored.",
-		Example: "  sightline tag photo.jpg\n  sightline tag --all --logits --json *.jpg",
+		Example: "  sightline tag photo.jpg\n  sightline tag --all --logits --json *.jpg\n  sightline tag --label-file labels.json photo.jpg",
 		Args:    atLeastOne("nothing to tag: name image files, for example: sightline tag photo.jpg"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.runTag(cmd.Context(), args, all, logits) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.runTag(cmd.Context(), args, f) },
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "every label of the model, not only those over their thresholds")
-	cmd.Flags().BoolVar(&logits, "logits", false, "also the uncalibrated output of the decoder")
+	cmd.Flags().BoolVar(&f.all, "all", false, "every label, not only those over their thresholds")
+	cmd.Flags().BoolVar(&f.logits, "logits", false, "also the uncalibrated output of the decoder")
+	cmd.Flags().StringVar(&f.labelFile, "label-file", "", "the labels of a descriptions `FILE` instead of the model's own")
 	return cmd
 }
 
-func (a *app) runTag(ctx context.Context, paths []string, all, logits bool) error {
+func (a *app) runTag(ctx context.Context, paths []string, f tagImageFlags) error {
+	var labels []descriptions.Label
+	if f.labelFile != "" { // first: what is wrong with it is known before seconds go into the model
+		var err error
+		if labels, err = descriptions.Read(f.labelFile); err != nil {
+			return fmt.Errorf("--label-file: %w", err)
+		}
+	}
 	m, err := a.openModel()
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	tagger := index.New(index.Parts{Bundle: m.bundle, Images: m.images, Align: m.align})
+	tagger, err := a.tagger(ctx, m, labels)
+	if err != nil {
+		return err
+	}
 	bad := 0
 	for _, path := range paths {
-		err := a.tagOne(ctx, tagger, m, path, all, logits)
+		err := a.tagOne(ctx, tagger, m, path, f)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -79,7 +98,23 @@ func (a *app) runTag(ctx context.Context, paths []string, all, logits bool) erro
 	}
 }
 
-func (a *app) tagOne(ctx context.Context, tagger *index.Index, m *model, path string, all, logits bool) error {
+// tagger scores labels on an image: those of the model, or those of a file.
+type tagger interface {
+	TagImage(ctx context.Context, img image.Image) ([]index.TagScore, []index.LabelScore, error)
+}
+
+func (a *app) tagger(ctx context.Context, m *model, labels []descriptions.Label) (tagger, error) {
+	x := index.New(index.Parts{Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align})
+	if labels == nil {
+		return x, nil
+	}
+	bar := a.progress("encoding", "labels")
+	defer bar.Finish()
+	bar.Total(len(labels))
+	return x.OpenSet(ctx, labels, func() { bar.Done(1) })
+}
+
+func (a *app) tagOne(ctx context.Context, tagger tagger, m *model, path string, f tagImageFlags) error {
 	img, err := m.openPicture(path)
 	if err != nil {
 		return err
@@ -89,8 +124,8 @@ func (a *app) tagOne(ctx context.Context, tagger *index.Index, m *model, path st
 		return err
 	}
 	line := tagLine{Path: path, Tags: tags}
-	if all || logits {
-		line.Labels = labelLines(labels, logits)
+	if f.all || f.logits {
+		line.Labels = labelLines(labels, f.logits)
 	}
 	if a.JSON {
 		if line.Tags == nil {
@@ -99,47 +134,8 @@ func (a *app) tagOne(ctx context.Context, tagger *index.Index, m *model, path st
 		return a.printJSON(line)
 	}
 	a.printf("%s\n", printable(path))
-	if all {
+	if f.all {
 		return a.printLabels(line.Labels)
 	}
-	return a.printLabels(only(tags, labels, logits))
-}
-
-func labelLines(labels []index.LabelScore, logits bool) []labelLine {
-	lines := make([]labelLine, len(labels))
-	for i, l := range labels {
-		lines[i] = labelLine{Name: l.Name, Probability: l.Probability}
-		if logits {
-			lines[i].Logit = &labels[i].Logit
-		}
-	}
-	return lines
-}
-
-// only gives the lines of the tags, in their order.
-func only(tags []index.TagScore, labels []index.LabelScore, logits bool) []labelLine {
-	byName := make(map[string]labelLine, len(labels))
-	for _, line := range labelLines(labels, logits) {
-		byName[line.Name] = line
-	}
-	lines := make([]labelLine, len(tags))
-	for i, tag := range tags {
-		lines[i] = byName[tag.Name]
-	}
-	return lines
-}
-
-func (a *app) printLabels(lines []labelLine) error {
-	if len(lines) == 0 {
-		a.printf("  no label is likely enough\n")
-	}
-	rows := make([][]string, len(lines))
-	for i, l := range lines {
-		rows[i] = []string{fmt.Sprintf("%7s", percent(l.Probability))}
-		if l.Logit != nil {
-			rows[i] = append(rows[i], fmt.Sprintf("%8.3f", *l.Logit))
-		}
-		rows[i] = append(rows[i], l.Name)
-	}
-	return a.printTable(rows)
+	return a.printLabels(only(tags, labels, f.logits))
 }

@@ -92,7 +92,11 @@ func (a *app) openEngine(mode embedded.Mode) (*engine, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	e := &engine{model: m, store: store, cache: cache.NewLRU(textCacheBytes)}
-	e.index = index.New(index.Parts{Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: e.cache})
+	parts := index.Parts{Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: e.cache}
+	if mode == embedded.ReadOnly { // so that others can write, it is opened for writing for one change at a time
+		parts.OpenWriter = func() (vectordb.Store, error) { return a.openStore(embedded.ReadWrite) }
+	}
+	e.index = index.New(parts)
 	return e, nil
 }
 

@@ -62,7 +62,7 @@ func (a *app) settings() map[string]string {
 	return map[string]string{
 		"data": a.Data, "bundle": a.Bundle, "store": a.Store, "redis": a.Redis, "device": a.Device, "threads": strconv.Itoa(a.Threads),
 		"api-key": "(hidden)", "json": strconv.FormatBool(a.JSON), "quiet": strconv.FormatBool(a.Quiet), "log-level": a.LogLevel.String(),
-		"ort-library": a.ORTLibrary, "listen": a.Listen,
+		"ort-library": a.ORTLibrary, "listen": a.Listen, "describe-key": "(hidden)",
 	}
 }
 

@@ -37,7 +37,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 }
 
 // valueWords say what a flag of each type takes.
-var valueWords = map[string]string{"int": "a whole number", "float64": "a number", "bool": "true or false"}
+var valueWords = map[string]string{"int": "a whole number", "float64": "a number", "bool": "true or false", "duration": "a time such as 90s or 2m"}
 
 // flagError puts a flag that cannot be understood into this program's words.
 func flagError(cmd *cobra.Command, err error) error {

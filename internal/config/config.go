@@ -12,18 +12,19 @@ import (
 
 // Config is the outcome: every value valid, every path absolute.
 type Config struct {
-	Data       string     // index folder
-	Bundle     string     // model bundle; "" searches
-	Store      string     // "sqlite" or "sqlite:///absolute/folder"
-	Redis      string     // always "" in this version
-	Device     string     // "cpu" or "auto"
-	Threads    int        // threads of one model run; 0 is one for each core
-	APIKey     string     // "" is no key
-	JSON       bool       // results as JSON
-	Quiet      bool       // no progress
-	LogLevel   slog.Level // least important level that is logged
-	Listen     string     // host:port of the server
-	ORTLibrary string     // ONNX Runtime; "" searches
+	Data        string     // index folder
+	Bundle      string     // model bundle; "" searches
+	Store       string     // "sqlite" or "sqlite:///absolute/folder"
+	Redis       string     // always "" in this version
+	Device      string     // "cpu" or "auto"
+	Threads     int        // threads of one model run; 0 is one for each core
+	APIKey      string     // "" is no key
+	JSON        bool       // results as JSON
+	Quiet       bool       // no progress
+	LogLevel    slog.Level // least important level that is logged
+	Listen      string     // host:port of the server
+	ORTLibrary  string     // ONNX Runtime; "" searches
+	DescribeKey string     // what the endpoint of tags describe wants; "" is no key
 
 	File   string            // the file that was read; "" when there was none
 	Origin map[string]string // key name -> where its value comes from: "--data", "SIGHTLINE_DATA", "FILE:LINE" or "default"
@@ -43,7 +44,8 @@ type Key struct {
 	Value   string // what stands for the value in help texts, "" for a switch
 	Default string // as shown; computed where it depends on the environment
 	Help    string
-	Serve   bool // a flag of serve only
+	Only    string // the one command whose flag it is; "" is a flag of all
+	Secret  bool   // never shown
 
 	set func(c *Config, raw string) error // its error says what is allowed
 }
@@ -69,28 +71,27 @@ func Keys() []Key {
 		{Name: "redis", Value: "URL", Help: "shared cache; not in this version", set: setRedis},
 		{Name: "device", Value: "NAME", Default: "auto", Help: "what computes: cpu, or auto for the best that is there", set: setDevice},
 		{Name: "threads", Value: "N", Default: "0", Help: "threads of one model run; 0 is one for each core", set: setThreads},
-		{Name: "api-key", Value: "KEY", Help: "key that HTTP clients must send; needed when other machines can reach the server", set: setAPIKey},
+		{Name: "api-key", Value: "KEY", Help: "key that HTTP clients must send; needed when other machines can reach the server", Secret: true, set: setKey(func(c *Config) *string { return &c.APIKey })},
 		{Name: "json", Default: "false", Help: "results as JSON", set: setBool(func(c *Config) *bool { return &c.JSON })},
 		{Name: "quiet", Default: "false", Help: "no progress on stderr", set: setBool(func(c *Config) *bool { return &c.Quiet })},
 		{Name: "log-level", Value: "LEVEL", Default: "info", Help: "least important level that is logged: debug, info, warn or error", set: setLogLevel},
 		{Name: "ort-library", Value: "FILE", Default: "searched", Help: "ONNX Runtime's shared library", set: setORTLibrary},
-		{Name: "listen", Value: "HOST:PORT", Default: "127.0.0.1:8080", Help: "address of the server", Serve: true, set: setListen},
+		{Name: "listen", Value: "HOST:PORT", Default: "127.0.0.1:8080", Help: "address of the server", Only: "serve", set: setListen},
+		{Name: "describe-key", Value: "KEY", Help: "key that the endpoint of the language model wants", Only: "tags describe", Secret: true, set: setKey(func(c *Config) *string { return &c.DescribeKey })},
 	}
 }
 
 // Register defines the flags that every command takes, --config among them.
 func Register(flags *pflag.FlagSet) {
 	flags.String(configFlag, "", configHelp)
-	register(flags, false)
+	RegisterFor(flags, "")
 }
 
-// RegisterServe defines the flags that only serve takes.
-func RegisterServe(flags *pflag.FlagSet) { register(flags, true) }
-
-// register gives flags no default of their own: whether one was set is what decides over the environment.
-func register(flags *pflag.FlagSet, serve bool) {
+// RegisterFor defines the flags that only one command takes, named as in Key.Only. Flags have no default of their own:
+// whether one was set is what decides over the environment.
+func RegisterFor(flags *pflag.FlagSet, command string) {
 	for _, k := range Keys() {
-		if k.Serve != serve {
+		if k.Only != command {
 			continue
 		}
 		if k.Value == "" {

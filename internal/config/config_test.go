@@ -15,12 +15,13 @@ import (
 	"github.com/sightline-search/sightline/internal/config"
 )
 
-// load parses a command line as serve would and joins it with the environment.
+// load parses a command line with the flags of all commands and joins it with the environment.
 func load(t *testing.T, args, environ []string) (config.Config, error) {
 	t.Helper()
 	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
 	config.Register(flags)
-	config.RegisterServe(flags)
+	config.RegisterFor(flags, "serve")
+	config.RegisterFor(flags, "tags describe")
 	require.NoError(t, flags.Parse(args))
 	return config.Load(flags, environ)
 }
@@ -42,7 +43,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, "127.0.0.1:8080", c.Listen)
 	assert.Equal(t, slog.LevelInfo, c.LogLevel)
 	assert.Zero(t, c.Threads)
-	assert.Empty(t, c.Bundle+c.Redis+c.APIKey+c.ORTLibrary+c.File)
+	assert.Empty(t, c.Bundle+c.Redis+c.APIKey+c.DescribeKey+c.ORTLibrary+c.File)
 	assert.False(t, c.JSON || c.Quiet)
 	for _, k := range config.Keys() {
 		assert.Equal(t, "default", c.Origin[k.Name], k.Name)
@@ -59,17 +60,18 @@ var everyKey = map[string]struct {
 	got   func(c config.Config) any
 	want  any
 }{
-	"data":        {"/idx", func(c config.Config) any { return c.Data }, "/idx"},
-	"bundle":      {"/b", func(c config.Config) any { return c.Bundle }, "/b"},
-	"store":       {"sqlite:///s", func(c config.Config) any { return c.IndexDir() }, "/s"},
-	"device":      {"cpu", func(c config.Config) any { return c.Device }, "cpu"},
-	"threads":     {"3", func(c config.Config) any { return c.Threads }, 3},
-	"api-key":     {"s3cret", func(c config.Config) any { return c.APIKey }, "s3cret"},
-	"json":        {"true", func(c config.Config) any { return c.JSON }, true},
-	"quiet":       {"true", func(c config.Config) any { return c.Quiet }, true},
-	"log-level":   {"warn", func(c config.Config) any { return c.LogLevel }, slog.LevelWarn},
-	"ort-library": {"/l.so", func(c config.Config) any { return c.ORTLibrary }, "/l.so"},
-	"listen":      {"[::1]:0", func(c config.Config) any { return c.Listen }, "[::1]:0"},
+	"data":         {"/idx", func(c config.Config) any { return c.Data }, "/idx"},
+	"bundle":       {"/b", func(c config.Config) any { return c.Bundle }, "/b"},
+	"store":        {"sqlite:///s", func(c config.Config) any { return c.IndexDir() }, "/s"},
+	"device":       {"cpu", func(c config.Config) any { return c.Device }, "cpu"},
+	"threads":      {"3", func(c config.Config) any { return c.Threads }, 3},
+	"api-key":      {"s3cret", func(c config.Config) any { return c.APIKey }, "s3cret"},
+	"json":         {"true", func(c config.Config) any { return c.JSON }, true},
+	"quiet":        {"true", func(c config.Config) any { return c.Quiet }, true},
+	"log-level":    {"warn", func(c config.Config) any { return c.LogLevel }, slog.LevelWarn},
+	"ort-library":  {"/l.so", func(c config.Config) any { return c.ORTLibrary }, "/l.so"},
+	"listen":       {"[::1]:0", func(c config.Config) any { return c.Listen }, "[::1]:0"},
+	"describe-key": {"k3y", func(c config.Config) any { return c.DescribeKey }, "k3y"},
 }
 
 func TestEveryKeyIsReadFromFlagEnvironmentAndFile(t *testing.T) {
@@ -163,6 +165,7 @@ func TestBadValuesNameSourceKeyValueAndWhatIsAllowed(t *testing.T) {
 		{args: []string{"--data="}, says: `--data is "": it must be a path`},
 		{env: []string{"SIGHTLINE_JSON=maybe"}, says: `SIGHTLINE_JSON is "maybe": it must be true or false`},
 		{args: []string{"--api-key=two words"}, says: "--api-key is \"(hidden)\": it must be printable ASCII"},
+		{args: []string{"--describe-key=two words"}, says: "--describe-key is \"(hidden)\": it must be printable ASCII"},
 		{file: "bundel: /b\n", says: `FILE:1: unknown key "bundel"; the keys are data, bundle`},
 		{file: "data: /a\ndata: /b\n", says: "data"},
 		{file: "data: [/a, /b]\n", says: "FILE:1: data must have one plain value"},
@@ -214,8 +217,8 @@ func TestTheDocumentedTableIsTheProgramsOwn(t *testing.T) {
 	}
 	for _, k := range config.Keys() {
 		help := k.Help
-		if k.Serve {
-			help += " (`serve` only)"
+		if k.Only != "" {
+			help += " (`" + k.Only + "` only)"
 		}
 		row := "| `" + strings.TrimSpace("--"+k.Name+" "+k.Value) + "` | `" + k.Env() + "` | " + code(k.Default) + " | " + help + " |\n"
 		assert.Contains(t, string(doc), row)

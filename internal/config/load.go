@@ -66,7 +66,7 @@ func describe(k Key, s setting) string {
 
 // shown keeps secrets out of error messages.
 func shown(k Key, raw string) string {
-	if k.Name == "api-key" {
+	if k.Secret {
 		return "(hidden)"
 	}
 	return raw

@@ -77,14 +77,16 @@ func setThreads(c *Config, raw string) error {
 	return nil
 }
 
-func setAPIKey(c *Config, raw string) error {
-	for _, r := range raw {
-		if r <= ' ' || r > '~' {
-			return errors.New("it must be printable ASCII without spaces, as HTTP headers carry it")
+func setKey(field func(c *Config) *string) func(*Config, string) error {
+	return func(c *Config, raw string) error {
+		for _, r := range raw {
+			if r <= ' ' || r > '~' {
+				return errors.New("it must be printable ASCII without spaces, as HTTP headers carry it")
+			}
 		}
+		*field(c) = raw
+		return nil
 	}
-	c.APIKey = raw
-	return nil
 }
 
 func setBool(field func(c *Config) *bool) func(*Config, string) error {

@@ -103,12 +103,15 @@ func (s *Store) checkOwner(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// takeLock locks the folder for writing. The operating system gives the lock back when the process ends, however. It
-// tries for a moment, because Holder, too, has the lock for an instant.
+// patience is how long a writer waits for the lock: a server that scores tags has it for a moment every now and then, and
+// Holder for an instant.
+const patience = time.Second
+
+// takeLock locks the folder for writing. The operating system gives the lock back when the process ends, however.
 func (s *Store) takeLock(ctx context.Context) error {
 	path := filepath.Join(s.dir, lockName)
 	lock := flock.New(path, flock.SetPermissions(0o644)) // others may read who writes
-	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	ok, err := lock.TryLockContext(ctx, 20*time.Millisecond)
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {

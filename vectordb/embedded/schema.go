@@ -15,6 +15,7 @@ const applicationID = 0x53676c6e
 func (s *Store) layout() migrations.Plan {
 	return migrations.Plan{Steps: []migrations.Step{
 		{Name: "images, files, features with tags", Up: run(createFacts, createGenerations, createClock), Down: run(dropAll)},
+		{Name: "user tags", Up: run(createUserTags), Down: run(`DROP TABLE user_tags`)},
 	}}
 }
 
@@ -121,6 +122,18 @@ CREATE TABLE removed (
 
 PRAGMA application_id = %d;
 `, applicationID)
+
+// The tags that users have added; their probabilities lie in features.tags, like those of labels.
+const createUserTags = `
+CREATE TABLE user_tags (
+	name         TEXT PRIMARY KEY,
+	descriptions TEXT NOT NULL,      -- a JSON list
+	threshold    REAL,               -- NULL: the model's own
+	scoring      TEXT NOT NULL,      -- the scoring fingerprint of the stored probabilities
+	scored       TEXT NOT NULL,      -- the last image that was scored, in the order of ids
+	complete     INTEGER NOT NULL    -- 1 when all of them were
+) WITHOUT ROWID;
+`
 
 const dropAll = `
 DROP TABLE removed;

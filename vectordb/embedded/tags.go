@@ -28,20 +28,45 @@ func (p packedTags) append(label uint32, probability float32) packedTags {
 
 // probability finds a label.
 func (p packedTags) probability(label uint32) (probability float32, stored bool) {
+	i, stored := p.find(label)
+	if !stored {
+		return 0, false
+	}
+	_, probability = p.at(i)
+	return probability, true
+}
+
+// find gives the place of a label, or the place where it would lie.
+func (p packedTags) find(label uint32) (place int, stored bool) {
 	low, high := 0, p.len()
 	for low < high {
 		middle := (low + high) / 2
-		found, probability := p.at(middle)
+		found, _ := p.at(middle)
 		switch {
 		case found == label:
-			return probability, true
+			return middle, true
 		case found < label:
 			low = middle + 1
 		default:
 			high = middle
 		}
 	}
-	return 0, false
+	return low, false
+}
+
+// with gives the tags with another probability of one label; 0 leaves the label out.
+func (p packedTags) with(label uint32, probability float32) packedTags {
+	place, stored := p.find(label)
+	before, after := p[:packedTagSize*place], p[packedTagSize*place:]
+	if stored {
+		after = after[packedTagSize:]
+	}
+	changed := make(packedTags, 0, len(p)+packedTagSize)
+	changed = append(changed, before...)
+	if probability > 0 {
+		changed = changed.append(label, probability)
+	}
+	return append(changed, after...)
 }
 
 // likelier orders tags by falling probability, ties by name.

@@ -49,6 +49,8 @@ func useAll(ctx context.Context, s vectordb.Store) error {
 	errs = append(errs, err)
 	_, err = s.Tags(ctx, ids)
 	errs = append(errs, err)
+	_, err = s.UserTags(ctx)
+	errs = append(errs, err)
 	_, err = s.ByText(ctx, "batch", 10, nil)
 	errs = append(errs, err)
 	for _, err := range s.Files(ctx, "/") {
@@ -119,7 +121,7 @@ func TestForeignFiles(t *testing.T) {
 		says      string
 	}{
 		"another program's database": {`CREATE TABLE songs (title TEXT)`, sightline.CodeIndexCorrupt, "another program"},
-		"a newer layout":             {`INSERT INTO schema_version VALUES (2, 'from the future', '2030-01-01T00:00:00Z')`, sightline.CodeIndexVersion, "newer version"},
+		"a newer layout":             {`INSERT INTO schema_version SELECT max(version) + 1, 'from the future', '2030-01-01T00:00:00Z' FROM schema_version`, sightline.CodeIndexVersion, "newer version"},
 		"another history":            {`UPDATE schema_version SET name = 'other'`, sightline.CodeIndexVersion, "other"},
 	} {
 		for _, mode := range []embedded.Mode{embedded.ReadOnly, embedded.ReadWrite} {
@@ -145,6 +147,30 @@ func execute(t *testing.T, dir, statement string) {
 	defer db.Close()
 	_, err = db.ExecContext(t.Context(), statement)
 	require.NoError(t, err)
+}
+
+// An index of before user tags waits for a writer, and loses nothing.
+func TestAnOlderLayoutIsBroughtUpToDateByAWriter(t *testing.T) {
+	dir := filledFolder(t)
+	count := func(mode embedded.Mode) int {
+		store, err := embedded.Open(dir, mode)
+		require.NoError(t, err)
+		defer store.Close()
+		tags, err := store.UserTags(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, tags)
+		images, err := store.Count(t.Context(), nil)
+		require.NoError(t, err)
+		return images
+	}
+	before := count(embedded.ReadOnly)
+	require.Positive(t, before)
+	execute(t, dir, `DROP TABLE user_tags; DELETE FROM schema_version WHERE version = 2`)
+	_, err := embedded.Open(dir, embedded.ReadOnly)
+	require.Equal(t, sightline.CodeIndexVersion, sightline.CodeOf(err))
+	require.ErrorContains(t, err, "layout version 1")
+	require.Equal(t, before, count(embedded.ReadWrite))
+	require.Equal(t, before, count(embedded.ReadOnly))
 }
 
 func TestReaderSeesAnIndexThatIsJustBeingCreated(t *testing.T) {

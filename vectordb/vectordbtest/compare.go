@@ -27,6 +27,9 @@ func agree(t *testing.T, s vectordb.Store, o *oracle) {
 		assert.Equal(t, o.filesBelow(folder), all(t, s.Files(ctx, folder)), "files below %q", folder)
 		assert.Equal(t, o.badBelow(folder), all(t, s.BadFiles(ctx, folder)), "bad files below %q", folder)
 	}
+	own, err := s.UserTags(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, o.userTags(), append([]vectordb.UserTag{}, own...), "the user's tags")
 	agreeByID(t, s, o)
 	agreeUnder(t, s, o, nil, []float32{1, 2, -1, 0, 1, 1})
 }

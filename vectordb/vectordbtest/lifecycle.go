@@ -45,7 +45,7 @@ func randomOperations(t *testing.T, p Place) {
 // operation does one random thing to both.
 func (d dice) operation(t *testing.T, s vectordb.Store, o *oracle) string {
 	t.Helper()
-	switch d.IntN(6) {
+	switch d.IntN(8) {
 	case 0, 1:
 		put(t, s, o, some(d, 6, func() vectordb.Record { return d.record(d.id()) })...)
 		return "Put"
@@ -66,6 +66,8 @@ func (d dice) operation(t *testing.T, s vectordb.Store, o *oracle) string {
 		require.NoError(t, s.PutBad(t.Context(), bad))
 		o.putBad(bad)
 		return "PutBad"
+	case 5, 6:
+		return d.changeUserTags(t, s, o)
 	default:
 		paths := some(d, 12, d.path)
 		require.NoError(t, s.RemoveFiles(t.Context(), paths))
@@ -90,12 +92,14 @@ func finishedContext(t *testing.T, p Place) {
 func everyMethod(ctx context.Context, s vectordb.Store, d dice) map[string]error {
 	id := imageID(1)
 	errs := map[string]error{
-		"Put":         s.Put(ctx, d.records(2)),
-		"SetTags":     s.SetTags(ctx, map[sightline.ImageID][]sightline.Tag{id: nil}),
-		"AddFiles":    s.AddFiles(ctx, map[sightline.ImageID][]sightline.File{id: files("/new.jpg")}),
-		"RemoveFiles": s.RemoveFiles(ctx, []string{"/photos/a.jpg"}),
-		"PutBad":      s.PutBad(ctx, []vectordb.BadFile{{File: files("/bad.jpg")[0]}}),
-		"SetModel":    s.SetModel(ctx, vectordb.Model{Name: "later", Feature: model.Feature}),
+		"Put":           s.Put(ctx, d.records(2)),
+		"SetTags":       s.SetTags(ctx, map[sightline.ImageID][]sightline.Tag{id: nil}),
+		"AddFiles":      s.AddFiles(ctx, map[sightline.ImageID][]sightline.File{id: files("/new.jpg")}),
+		"RemoveFiles":   s.RemoveFiles(ctx, []string{"/photos/a.jpg"}),
+		"PutBad":        s.PutBad(ctx, []vectordb.BadFile{{File: files("/bad.jpg")[0]}}),
+		"PutUserTag":    s.PutUserTag(ctx, vectordb.UserTag{Name: "own", Descriptions: []string{"own"}}, map[sightline.ImageID]float64{id: 1}),
+		"RemoveUserTag": s.RemoveUserTag(ctx, "own"),
+		"SetModel":      s.SetModel(ctx, vectordb.Model{Name: "later", Feature: model.Feature}),
 	}
 	_, errs["Nearest"] = s.Nearest(ctx, make([]float32, dim), 1, nil)
 	_, errs["ByTag"] = s.ByTag(ctx, "dog", 1, nil)
@@ -105,6 +109,7 @@ func everyMethod(ctx context.Context, s vectordb.Store, d dice) map[string]error
 	_, errs["Get"] = s.Get(ctx, []sightline.ImageID{id})
 	_, errs["Features"] = s.Features(ctx, []sightline.ImageID{id})
 	_, errs["Tags"] = s.Tags(ctx, []sightline.ImageID{id})
+	_, errs["UserTags"] = s.UserTags(ctx)
 	_, errs["Stats"] = s.Stats(ctx)
 	for _, err := range s.Images(ctx, nil, vectordb.ByID) {
 		errs["Images"] = err

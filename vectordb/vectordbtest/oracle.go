@@ -17,12 +17,13 @@ type oracle struct {
 	images map[sightline.ImageID]*vectordb.Record // without files
 	files  map[string]vectordb.KnownFile
 	bad    map[string]vectordb.BadFile
+	own    map[string]vectordb.UserTag
 }
 
 func newOracle() *oracle {
 	return &oracle{
 		images: map[sightline.ImageID]*vectordb.Record{},
-		files:  map[string]vectordb.KnownFile{}, bad: map[string]vectordb.BadFile{},
+		files:  map[string]vectordb.KnownFile{}, bad: map[string]vectordb.BadFile{}, own: map[string]vectordb.UserTag{},
 	}
 }
 
@@ -74,6 +75,44 @@ func (o *oracle) setTags(tags map[sightline.ImageID][]sightline.Tag) {
 			r.Tags = list
 		}
 	}
+}
+
+func (o *oracle) putUserTag(tag vectordb.UserTag, probabilities map[sightline.ImageID]float64) {
+	o.own[tag.Name] = tag
+	for id, p := range probabilities {
+		o.setTag(id, tag.Name, p)
+	}
+}
+
+func (o *oracle) removeUserTag(name string) {
+	if _, known := o.own[name]; !known {
+		return
+	}
+	delete(o.own, name)
+	for id := range o.images {
+		o.setTag(id, name, 0)
+	}
+}
+
+// setTag changes one tag of an image; 0 takes it off.
+func (o *oracle) setTag(id sightline.ImageID, name string, p float64) {
+	r := o.images[id]
+	if r == nil {
+		return
+	}
+	r.Tags = slices.DeleteFunc(slices.Clone(r.Tags), func(t sightline.Tag) bool { return t.Name == name })
+	if p > 0 {
+		r.Tags = append(r.Tags, sightline.Tag{Name: name, Probability: p})
+	}
+}
+
+// userTags gives the user's tags by name.
+func (o *oracle) userTags() []vectordb.UserTag {
+	tags := []vectordb.UserTag{}
+	for _, name := range slices.Sorted(maps.Keys(o.own)) {
+		tags = append(tags, o.own[name])
+	}
+	return tags
 }
 
 func (o *oracle) addFiles(files map[sightline.ImageID][]sightline.File) {

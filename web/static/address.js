@@ -8,6 +8,7 @@
  * @property {?number} min   smallest probability shown; null for the model's default
  * @property {string} sort   "relevance", "newest" or "oldest"
  * @property {boolean} all   whether every image is decoded
+ * @property {boolean} tags  whether it is the page of tags, when nothing is searched for
  * @property {string} view   id of the image that is enlarged; "" for none
  */
 
@@ -25,12 +26,13 @@ export function currentPlace() {
     min: min >= 0 && min <= 1 ? min : null,
     sort: orders.includes(sort) ? sort : "relevance",
     all: given.has("all"),
+    tags: given.has("tags"),
     view: given.get("view") ?? "",
   };
 }
 
 /** The address of a place; what it leaves out is at its default. */
-export function placeURL({ q = "", like = "", image = "", min = null, sort = "relevance", all = false, view = "" }) {
+export function placeURL({ q = "", like = "", image = "", min = null, sort = "relevance", all = false, tags = false, view = "" }) {
   const parameters = new URLSearchParams();
   if (q) parameters.set("q", q);
   if (like) parameters.set("like", like);
@@ -38,6 +40,7 @@ export function placeURL({ q = "", like = "", image = "", min = null, sort = "re
   if (min !== null) parameters.set("min", String(min));
   if (sort !== "relevance") parameters.set("sort", sort);
   if (all) parameters.set("all", "");
+  if (tags) parameters.set("tags", "");
   if (view) parameters.set("view", view);
   const text = parameters.toString();
   return text ? `?${text}` : "./";

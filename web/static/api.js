@@ -64,14 +64,13 @@ async function requestJSON(url, options) {
   return (await request(url, options)).json();
 }
 
+function withBody(method, body) {
+  return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}
+
 /** One page of results. The body is that of POST /v1/search. */
 export function search(body, signal) {
-  return requestJSON(address("search"), {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-    signal,
-  });
+  return requestJSON(address("search"), { ...withBody("POST", body), signal });
 }
 
 /** One page of the library, newest first. */
@@ -87,6 +86,34 @@ export function imageDetails(id, signal) {
 /** The library in figures. */
 export function stats(signal) {
   return requestJSON(address("stats"), { signal });
+}
+
+/** The tags that the person has added. */
+export function listTags() {
+  return requestJSON(address("tags", { user: true }));
+}
+
+export function getTag(name) {
+  return requestJSON(address(`tags/${encodeURIComponent(name)}`));
+}
+
+/** Adds a tag; its images are scored in the background. */
+export function addTag(body) {
+  return requestJSON(address("tags"), withBody("POST", body));
+}
+
+/** Changes a tag's threshold or descriptions. */
+export function changeTag(name, body) {
+  return requestJSON(address(`tags/${encodeURIComponent(name)}`), withBody("PATCH", body));
+}
+
+export function removeTag(name) {
+  return request(address(`tags/${encodeURIComponent(name)}`), { method: "DELETE" });
+}
+
+/** What a tag would find; nothing is stored. */
+export function previewTag(body) {
+  return requestJSON(address("tags/preview"), withBody("POST", body));
 }
 
 export function fileURL(id) {

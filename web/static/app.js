@@ -6,9 +6,11 @@ import { showHome } from "./home.js";
 import { startImageQueries } from "./imagequery.js";
 import { showResults } from "./results.js";
 import { showQuery, startSearchBox } from "./searchbox.js";
+import { showTags } from "./tags.js";
 import { hideViewer, showViewer, startViewer } from "./viewer.js";
 
-let source = null; // what the search or start page shows: {collection, grid, ready}
+const parts = { home: showHome, results: showResults, tags: showTags };
+let source = null; // what the part of the page that is shown shows: {collection, grid, ready}
 let shownSearch = null;
 
 function show({ again = false } = {}) {
@@ -21,14 +23,21 @@ function show({ again = false } = {}) {
 function showSearch(place) {
   source?.collection?.cancel();
   shownSearch = searchOf(place);
-  const searching = Boolean(place.q || place.like || place.image);
-  byID("home").hidden = searching;
-  byID("results").hidden = !searching;
-  byID(searching ? "home" : "results").replaceChildren();
-  source = searching ? showResults(place) : showHome();
+  const shown = partOf(place);
+  for (const part of Object.keys(parts)) {
+    byID(part).hidden = part !== shown;
+    if (part !== shown) byID(part).replaceChildren();
+  }
+  source = parts[shown](place);
   showQuery(place.q);
   document.title = place.q ? `${place.q} – Sightline` : "Sightline";
   scrollTo(0, 0);
+}
+
+/** The part of the page that a place is on. */
+function partOf({ q, like, image, tags }) {
+  if (q || like || image) return "results";
+  return tags ? "tags" : "home";
 }
 
 startSearchBox();

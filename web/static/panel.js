@@ -58,7 +58,7 @@ function similarity({ probability }) {
 
 /** The query that finds a tag: names with spaces stand in quotes. */
 export function tagQuery(name) {
-  return /^[\p{L}\p{N}_-]+$/u.test(name) ? `tag:${name}` : `tag:"${name}"`;
+  return /^[\p{L}\p{N}_-]+$/u.test(name) ? `tag:${name}` : `tag:"${name.replace(/[\\"]/g, "\\$&")}"`;
 }
 
 function tags(scored) {
@@ -74,7 +74,7 @@ function tags(scored) {
   }, `Show all ${scored.length} tags`);
   return element("section", {},
     element("h3", {}, "Tags"),
-    scored.length === 0 && element("p", { class: "none" }, "No tag of the model reaches its threshold."),
+    scored.length === 0 && element("p", { class: "none" }, "No tag reaches its threshold."),
     list,
     rest.length > 0 && more);
 }

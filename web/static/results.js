@@ -71,11 +71,12 @@ function scored(hit, { q }) {
   return q && hit.terms.length === 0 ? unscored : { ...unscored, probability, similarity: !q };
 }
 
-/** "12 of 3,410 images match · 41 ms · 200 decoded". */
-function summaryOf({ matches, searched, took_ms: took }, { q, sort }) {
+/** "12 of 3,410 images match · 41 ms · 200 decoded", and which tags are still being scored. */
+function summaryOf({ matches, searched, took_ms: took, unfinished_tags: unfinished = [] }, { q, sort }) {
   const found = `${matches === 0 ? "None" : count(matches)} of ${images(searched.images)}`;
   const verb = q ? ` match${matches === 1 ? "es" : ""}` : `, ${sort === "relevance" ? "most similar" : sort} first`;
-  return [found + verb, duration(took.total), searched.decoded > 0 && `${count(searched.decoded)} decoded`].filter(Boolean).join(" · ");
+  return [found + verb, duration(took.total), searched.decoded > 0 && `${count(searched.decoded)} decoded`,
+    ...unfinished.map((tag) => `${tag.name} is scored on ${count(tag.scored)} of ${images(tag.images)} so far`)].filter(Boolean).join(" · ");
 }
 
 /** The image that was searched by. A text stands in the search box already. */

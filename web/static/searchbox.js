@@ -37,9 +37,11 @@ export function startSearchBox() {
     input.focus();
     input.select();
   });
-  byID("home-link").addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    goTo({});
-  });
+  for (const [link, place] of [["home-link", {}], ["tags-link", { tags: true }]]) {
+    byID(link).addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      goTo(place);
+    });
+  }
 }

@@ -1,0 +1,83 @@
+package index
+
+import (
+	"context"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/internal/descriptions"
+	"github.com/sightline-search/sightline/query"
+	"github.com/sightline-search/sightline/vectordb"
+)
+
+// vocabulary is the tags that a term can name: the user's own, and the labels of the model. A user's tag goes before a
+// label of its name, which only a later model can have: AddTag refuses names of labels.
+type vocabulary struct {
+	x   *Index
+	own map[string]vectordb.UserTag // by folded name
+}
+
+// vocabulary reads the user's tags, which may have changed since the last request.
+func (x *Index) vocabulary(ctx context.Context) (vocabulary, error) {
+	v := vocabulary{x: x, own: map[string]vectordb.UserTag{}}
+	if x.store == nil {
+		return v, nil // an Index that only tags images
+	}
+	tags, err := x.store.UserTags(ctx)
+	for _, tag := range tags {
+		v.own[descriptions.Fold(tag.Name)] = tag
+	}
+	return v, err
+}
+
+// stored gives the name under which the probabilities of what a text names are stored; false when it names no tag.
+func (v vocabulary) stored(text string) (name string, ok bool) {
+	if tag, ok := v.own[descriptions.Fold(text)]; ok {
+		return tag.Name, true
+	}
+	label, ok := v.x.bundle.Label(text)
+	return label.Name, ok
+}
+
+// threshold gives the threshold of a stored name; false when it is neither a tag nor a label any more.
+func (v vocabulary) threshold(name string) (threshold float64, ok bool) {
+	if tag, ok := v.own[descriptions.Fold(name)]; ok {
+		return v.x.tagThreshold(tag), true
+	}
+	threshold, ok = v.x.thresholds[name]
+	return threshold, ok
+}
+
+// tagThreshold is the threshold of a user's tag, or the model's where the user has given none.
+func (x *Index) tagThreshold(tag vectordb.UserTag) float64 {
+	if tag.Threshold != nil {
+		return *tag.Threshold
+	}
+	return x.bundle.MatchThreshold
+}
+
+// shown are the stored tags over their thresholds, in the given order.
+func (v vocabulary) shown(tags []sightline.Tag) []TagScore {
+	shown := []TagScore{}
+	for _, t := range tags {
+		if threshold, known := v.threshold(t.Name); known && t.Probability > threshold {
+			shown = append(shown, TagScore(t))
+		}
+	}
+	return shown
+}
+
+// filter reads a filter expression; "" is none.
+func (v vocabulary) filter(s string) (sightline.Filter, error) {
+	if s == "" {
+		return nil, nil
+	}
+	f, err := query.ParseFilter(s)
+	if err != nil {
+		return nil, err
+	}
+	return v.nameFilterLabels(f, "filter")
+}
+
+func noLabel(param, name string) error {
+	return invalid(param, "there is no label and no tag %q; without tag: it is searched as free text", name)
+}
