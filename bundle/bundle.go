@@ -54,7 +54,7 @@ type FeatureSpec struct {
 	// Appended is how many of the Tokens rows lie after the grid: they are for the label scorer, and no text attends to
 	// them.
 	Appended int `json:"appended"`
-	Global int    `json:"global"` // E
+	Global   int `json:"global"` // E
 }
 
 // PatchBytes is the size of one image's patch features.

@@ -128,7 +128,7 @@ class Objective:
         positive, ignored = self.texts.relations(paired, chosen)
         sentence, word, present = self.words(chosen)
         present = present * (torch.rand(present.shape) > 0.15).float()
-        matched, _ = self.model.matcher(*self.model.queries(sentence, word, present), patches)
+        matched = self.model.matcher.logits(*self.model.queries(sentence, word, present), patches)
         dots = self.fitted.dots(paired, sentence)
         return sum(losses.contrastive(dots + head, positive, ignored) for head in matched.unbind(-1))
 
@@ -179,7 +179,7 @@ def text_scores(model, words_of, numbers, patches, vectors, batch: int = 32) -> 
     for at in range(0, len(numbers), batch):
         sentence, word, present = words_of(numbers[at : at + batch])
         u, weights = model.queries(sentence, word, present)
-        matched.append(model.matcher(u, weights, patches)[0].mean(-1).t())
+        matched.append(model.matcher.logits(u, weights, patches).mean(-1).t())
         dots.append(model.log_scale.exp() * model.adapter(sentence) @ vectors.t())
     return torch.cat(dots).numpy(), torch.cat(matched).numpy()
 

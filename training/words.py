@@ -137,11 +137,22 @@ class TokenMatcher(nn.Module):
         """u [Q, K, heads, size], weights [Q, K, heads], patches [C, T, D] -> logits [C, Q, heads],
         attention [C, Q, K, heads, T]."""
         k = u.shape[1]
+        score, a = self.score(u.flatten(0, 1), patches)
+        score = score.unflatten(1, (-1, k))  # [C, Q, K, heads]
+        return (score * weights).sum(2), a.unflatten(1, (-1, k))
+
+    def logits(self, u, weights, patches):
+        """The logits alone, without the work for words that a text does not have: half of it, in training."""
+        text, slot = (weights.detach().sum(-1) > 0).nonzero(as_tuple=True)
+        score, _ = self.score(u[text, slot], patches)
+        empty = score.new_zeros(score.shape[0], u.shape[0], self.heads)
+        return empty.index_add(1, text, score * weights[text, slot])
+
+    def score(self, queries, patches):
+        """queries [N, heads, size] -> score [C, N, heads], attention [C, N, heads, T]."""
         v = patches.unflatten(-1, (self.heads, self.size)).transpose(1, 2) * self.size**-0.5  # [C, heads, T, size]
-        queries = u.permute(2, 0, 1, 3).flatten(1, 2)  # [heads, Q * K, size]
-        dots = queries @ v.transpose(-1, -2)  # [C, heads, Q * K, T]
+        dots = queries.transpose(0, 1) @ v.transpose(-1, -2)  # [C, heads, N, T]
         a = F.softmax(dots * self.log_sharpness.exp(), -1)
         square = ((a @ (v @ v.transpose(-1, -2))) * a).sum(-1) if self.gram else (a @ v).square().sum(-1)
         length = square.clamp(min=1e-6).sqrt()
-        score = ((a * dots).sum(-1) / length).unflatten(-1, (-1, k)).permute(0, 2, 3, 1)  # [C, Q, K, heads]
-        return (score * weights).sum(2), a.unflatten(2, (-1, k)).permute(0, 2, 3, 1, 4)
+        return ((a * dots).sum(-1) / length).transpose(1, 2), a.transpose(1, 2)

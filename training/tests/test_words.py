@@ -53,6 +53,15 @@ def test_gram_form_equals_direct_form():
     assert torch.allclose(by_gram, matcher(u, weights, patches)[0], atol=1e-5)
 
 
+def test_words_that_are_not_there_need_no_work():
+    torch.manual_seed(3)
+    matcher, queries = TokenMatcher(16, 2), TextQueries(12, 16, 2).eval()
+    present = (torch.rand(3, SLOTS) < 0.4).float()
+    u, weights = queries(torch.randn(3, 12), torch.randn(3, SLOTS, 12), present)
+    patches = torch.randn(4, 9, 16)
+    assert torch.allclose(matcher.logits(u, weights, patches), matcher(u, weights, patches)[0], atol=1e-5)
+
+
 def test_absent_words_weigh_nothing():
     torch.manual_seed(2)
     queries = TextQueries(12, 16, 2).eval()
