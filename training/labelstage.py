@@ -40,8 +40,9 @@ class Objective:
         _, pooled, logits = corpus.batch(ids, rng.random(len(ids)) < 0.5, tokens=False)
         found = model.labels(self.fitted.cosines(ids, self.names), model.image.standardised(pooled))
         truth = torch.from_numpy(corpus.positive[ids])
-        seen = (F.softmax(logits, 1) @ self.member) > 0.05  # what the backbone believes to see is no negative
-        weight = torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]]) * ~seen
+        weight = torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]])
+        seen = (F.softmax(logits, 1) @ self.member) > 0.05
+        weight[seen & (weight < 1)] = 0  # outside a source's own words, what the backbone believes to see is no negative
         weight[truth] = 1
         loss = F.binary_cross_entropy_with_logits(found, truth.float(), weight, reduction="sum") / len(ids)
         return loss, {"labels": loss}
