@@ -82,6 +82,9 @@ func (s *search) rank(ctx context.Context) ([]scored, error) {
 	}
 	s.filter, s.terms, s.subject = p.filter, p.terms, []byte(s.request.Query)
 	s.tags = p.tags()
+	if threshold, ok := s.words.cut(p); ok {
+		s.cut = threshold
+	}
 	var texts []sightline.TextQuery
 	if err := timed(&s.took.Text, func() (err error) { texts, err = s.x.textQueries(ctx, p.texts); return err }); err != nil {
 		return nil, err
