@@ -14,7 +14,7 @@ import (
 func newTagsCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tags",
-		Short: "The model's labels and your own tags: list, add, preview, set, remove",
+		Short: "The model's labels and your own tags",
 		Long: `A tag of your own is a name with any number of descriptions of what it stands for. Every indexed image is scored for it,
 from stored features, and it is searched like a label of the model.`,
 		Args: needsCommand,

@@ -1,4 +1,4 @@
-// Package describe writes what things look like: it asks a language model RAM++'s five questions about every label and
+// Package describe writes what things look like: it asks a language model five questions about every label, as RAM++'s authors did, and
 // puts the answers, or templates and dictionary glosses where there is no model, into a descriptions file. It must not
 // know where the names come from nor which model of images will read the texts.
 package describe
