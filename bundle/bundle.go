@@ -81,6 +81,7 @@ type DecoderSpec struct {
 	Heads     int      `json:"heads"`
 	Attention bool     `json:"attention"` // decoder.onnx can give attention maps
 	Residual  Residual `json:"residual"`
+	Reweight  float64  `json:"reweight,omitempty"` // how sharply the descriptions of a tag are weighted by image; 0 means 10
 }
 
 // Residual is added to the decoder's logit for free text: scale * (vector . global) + bias.

@@ -1,25 +1,49 @@
 package encoder
 
 import (
+	"encoding/json"
+	"errors"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/sightline-search/sightline"
 )
 
 // bertNormalizer is BERT's way to clean a text before it is cut into words.
 type bertNormalizer struct {
-	Type         string `json:"type"`
-	CleanText    bool   `json:"clean_text"`           // drop control characters, make every white space a space
-	SplitHan     bool   `json:"handle_chinese_chars"` // every Chinese character is a word
-	StripAccents *bool  `json:"strip_accents"`        // nil: as Lowercase
-	Lowercase    bool   `json:"lowercase"`
+	CleanText    bool  `json:"clean_text"`           // drop control characters, make every white space a space
+	SplitHan     bool  `json:"handle_chinese_chars"` // every Chinese character is a word
+	StripAccents *bool `json:"strip_accents"`        // nil: as Lowercase
+	Lowercase    bool  `json:"lowercase"`
 }
 
-// words normalises a text and cuts it at white space and around every punctuation mark.
-func (n bertNormalizer) words(text string) []string {
+// bertRules reads the parts of a WordPiece tokenizer.
+func bertRules(d description) (rules, error) {
+	for _, part := range []struct {
+		name, want string
+		got        json.RawMessage
+	}{
+		{"normalizer", "BertNormalizer", d.Normalizer},
+		{"pre_tokenizer", "BertPreTokenizer", d.PreTokenizer},
+	} {
+		if got := typeOf(part.got); got != part.want {
+			return rules{}, unsupported(part.name, got, part.want)
+		}
+	}
+	var n bertNormalizer
+	var m wordPiece
+	if err := errors.Join(json.Unmarshal(d.Normalizer, &n), json.Unmarshal(d.Model, &m)); err != nil {
+		return rules{}, sightline.Errorf(sightline.CodeBundleCorrupt, "tokenizer.json cannot be read: %w", err)
+	}
+	return rules{normalize: n.normalize, words: bertWords, pieces: &m}, m.check()
+}
+
+// bertWords cuts a normalised text at white space and around every punctuation mark.
+func bertWords(text string) []string {
 	var words []string
-	for _, field := range strings.FieldsFunc(n.normalize(text), unicode.IsSpace) {
+	for _, field := range strings.FieldsFunc(text, unicode.IsSpace) {
 		start := 0
 		for i, r := range field {
 			if !isPunctuation(r) {

@@ -78,7 +78,7 @@ func TestEveryCharacterIsTreatedAsTheReferenceDoes(t *testing.T) {
 			if want == "" {
 				want = "x" + fields[3+c-first] + "y"
 			}
-			got := strings.Join(tok.normalizer.words("x"+string(c)+"y"), "|")
+			got := strings.Join(tok.words(tok.normalize("x"+string(c)+"y")), "|")
 			if got != want && c != divesAkuruO {
 				assert.Equal(t, want, got, "%U", c)
 			}
@@ -108,7 +108,7 @@ func TestTokenizersOfOtherKindsAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int64{1, 2, 0, 1}, tok.encode("a b [X]"))
 	for _, c := range []struct{ from, to, says string }{
-		{`"WordPiece"`, `"BPE"`, `a model of type "BPE", only "WordPiece" is supported`},
+		{`"WordPiece"`, `"Unigram"`, `a model of type "Unigram", only ["WordPiece" "BPE"] is supported`},
 		{`"BertNormalizer"`, `"NFC"`, `a normalizer of type "NFC"`},
 		{`"BertPreTokenizer"`, `"ByteLevel"`, `a pre_tokenizer of type "ByteLevel"`},
 		{`"TemplateProcessing"`, `"ByteLevel"`, `a post_processor of type "ByteLevel"`},

@@ -9,7 +9,6 @@ import (
 // wordPiece cuts a word into the longest pieces that the vocabulary knows, from the left. Pieces behind the first carry
 // a prefix there.
 type wordPiece struct {
-	Type     string           `json:"type"`
 	Vocab    map[string]int64 `json:"vocab"`
 	Unknown  string           `json:"unk_token"`
 	Prefix   string           `json:"continuing_subword_prefix"`

@@ -88,8 +88,10 @@ def draw_labels(positive, prior, rng_labels: int) -> torch.Tensor:
 def groups(model: Model) -> list:
     """What stage 2 changes: everything that stage 1 left alone."""
     parts = (model.image.patch_branches, model.image.to_patches, model.queries, model.matcher, model.decoder)
-    wanted = [p for part in parts for p in part.parameters()]
-    return [{"params": wanted, "lr": 1e-3, "weight_decay": 0.02}]
+    wanted = [{"params": [p for part in parts for p in part.parameters()], "lr": 1e-3, "weight_decay": 0.02}]
+    if model.image.tail is not None:
+        wanted.append({"params": list(model.image.tail.parameters()), "lr": 1e-4, "weight_decay": 0.02})
+    return wanted
 
 
 class Objective:
@@ -118,7 +120,7 @@ class Objective:
         tokens, _, logits = self.corpus.batch(ids, rng.random(len(ids)) < 0.5)
         keep = (torch.rand(tokens.shape[:2]) > 0.1).float().unsqueeze(-1)
         with torch.autocast("cpu", torch.bfloat16):
-            patches = image.patches((tokens - image.token_mean) * image.token_scale * keep)
+            patches = image.patches(tokens, keep)
         return patches.float(), logits
 
     def captions(self, patches, paired, rng):

@@ -200,10 +200,10 @@ GRID = np.arange(0.05, 0.9, 0.01)  # of thresholds
 NOTHING = 0.95  # share of absent labels that must find nothing
 
 
-def choose_threshold(present: np.ndarray, absent: np.ndarray, grid=GRID, nothing: float = NOTHING) -> float:
-    """The lowest cut at which at least `nothing` of the absent labels find nothing.
+def choose_threshold(absent: np.ndarray) -> float:
+    """The lowest cut at which at least NOTHING of the absent labels find nothing.
 
-    present, absent: the best probability over the images, one per label.
+    absent: the best probability over the images, one per label.
     """
-    enough = [t for t in grid if (absent <= t).mean() >= nothing]
-    return float(enough[0] if enough else grid[-1])
+    enough = [t for t in GRID if (absent <= t).mean() >= NOTHING]
+    return float(enough[0] if enough else GRID[-1])

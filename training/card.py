@@ -41,16 +41,63 @@ def retrieval(figures: dict) -> str:
 
 
 def tagging(figures: dict) -> str:
-    rows = [("held-out rows", "tags", "mAP label scorer", "mAP global vector only", "mAP pooled-feature baseline")]
+    rows = [
+        ("held-out rows: mAP", "tags", "label scorer", "global vector only", "free text", "pooled-feature baselines")
+    ]
     for name, t in figures.get("tagging", {}).items():
-        rows.append((name, t["tags"], *(percent(t.get(k)) for k in ("map", "map_global_only", "map_pooled_baseline"))))
+        columns = [percent(t.get(k)) for k in ("map", "map_global_only", "map_free_text")]
+        both = " / ".join(percent(t.get(k)) for k in ("map_pooled_baseline", "map_pooled_text"))
+        rows.append((name, t["tags"], *columns, both))
+    return table(rows) if len(rows) > 1 else "Not measured for this export.\n"
+
+
+def calibration(figures: dict) -> str:
+    measured = figures.get("calibration", {})
+    rows = [("expected calibration error, pairs with p > 0.05", "error", "exactly right ones would show", "pairs")]
+    for kind, name in (
+        ("labels", "labels, all held-out sets together"),
+        ("text", "captions against their 200 candidates"),
+    ):
+        if c := measured.get(kind):
+            rows.append((name, f"{c['ece']:.3f}", f"{c['ece_of_right_ones']:.3f}", f"{c['pairs']:,}"))
     return table(rows) if len(rows) > 1 else "Not measured for this export.\n"
 
 
 def queries(figures: dict) -> str:
-    rows = [("queries", "share that behaves as it should")]
+    rows = [("queries at the default cut", "share that behaves as it should")]
+    if c := figures.get("concepts"):
+        rows += [
+            (f"{c['present']} concepts that the {c['images']} photographs show: found", percent(c["present_matched"])),
+            ("the same, and the first hit is tagged with it", percent(c["present_first_right"])),
+            (f"{c['absent']} concepts that none of them shows: nothing found", percent(c["absent_nothing"])),
+        ]
     rows += [(name, percent(value)) for name, value in figures.get("matching", {}).items()]
     return table(rows) if len(rows) > 1 else "Not measured for this export.\n"
+
+
+def open_vocabulary(figures: dict) -> str:
+    f = figures.get("open_vocabulary")
+    if not f:
+        return ""
+    unseen, seen = f["unseen"], f["seen"]
+    rows = [("scored by", "mAP")]
+    rows += [
+        ("the name as free text", percent(unseen["map_name"])),
+        ("name, template and dictionary gloss, averaged", percent(unseen["map_descriptions_averaged"])),
+        ("the same, reweighted per image as RAM++ does", percent(unseen["map_descriptions_reweighted"])),
+        ("this bundle's label scorer, which has seen them", percent(seen["map_labels"])),
+    ]
+    return f"""## Open vocabulary
+
+{unseen["tags"]} tags of {unseen["images"]} held-out photographs, in a run of the same recipe that never saw them as labels:
+
+{table(rows)}
+
+"""
+
+
+def pictures(paths: list) -> str:
+    return "".join(f"![{title}]({path})\n\n" for title, path in paths)
 
 
 def use(saved: dict) -> str:
@@ -63,8 +110,9 @@ def use(saved: dict) -> str:
 
 
 def write(saved: dict, fitted, figures: dict, licences: dict, labels: int, name: str = "sightline-default") -> str:
-    """The card as Markdown. `saved`: model.pt, `figures`: what training.evaluate printed."""
-    calibration = figures.get("calibration", {})
+    """The card as Markdown. `saved`: model.pt, `figures`: what training.measure printed, with what training.concepts and
+    training.openset printed under `concepts` and `open_vocabulary`, and paths of pictures under `pictures`."""
+    shown = figures.get("pictures", {})
     trained_on = (
         "redistributable sources only (--open-only)"
         if saved["open_only"]
@@ -75,14 +123,17 @@ def write(saved: dict, fitted, figures: dict, licences: dict, labels: int, name:
 A small model that finds photographs by what is in them, for two CPU cores. Trained by `training/` on {trained_on}.
 
 **Use.** Search and tagging of personal and public photo collections. {use(saved)}
-**Not for** recognising people, moderation, or any decision about a person.
+**Not for** recognising people, moderation, surveillance, medical or legal questions, or any decision about a person.
 
 ## Parts
 
-* Image side: {BACKBONE}; window-attention head over 7 x 7 tokens.
+* Image side: {BACKBONE}, 256 x 256 pixels; window-attention heads over 8 x 8 tokens. Patches 64 x 256, global vector 384,
+  and the backbone's pooled features for the label scorer.
 * Text side: {TEXT}; a small trained adapter.
-* Alignment: cross-attention of a text's sentence vector and up to 10 content words over the 49 patch tokens, added to
-  the dot product of the global vectors. Labels: {labels}, dot product{" plus a two-layer RAM++ decoder on the best 50" if fitted.label_gate else ""}.
+* Free text: cross-attention of a text's sentence vector and up to 10 content words over the 64 patch tokens, in two heads,
+  added to the dot product of the global vectors.
+* Labels: {labels}. The cosine of their reweighted descriptions, the ImageNet posterior over the classes that a label names or
+  contains, and a linear probe on the pooled features{"; RAM++'s two-layer decoder on the best 50" if fitted.label_gate else ""}.
 
 ## Training data
 
@@ -96,15 +147,23 @@ None of the rows below was used for training; rows that fitted the calibration a
 
 {tagging(figures)}
 
-Expected calibration error over pairs with p > 0.05: labels {calibration.get("ece_labels", "not measured")}, free text {calibration.get("ece_text", "not measured")} (captions).
+The baselines are ridge regressions from the backbone's pooled features, fitted on the same train rows: to labels / to text
+vectors.
 
-What `match_threshold` = {fitted.match_threshold:.2f} does over held-out rows:
+## Probabilities
+
+{calibration(figures)}
+
+{pictures([("Reliability diagrams", shown["reliability"])]) if "reliability" in shown else ""}Sentences are calibrated for collections of about a thousand images: in a larger one more images come close to a sentence by
+chance, and the same probability is right less often.
+
+`match_threshold` = {fitted.match_threshold:.2f}, over held-out rows:
 
 {queries(figures)}
 
-## Known failures
+{open_vocabulary(figures)}## Known failures
 
-* Counting, spatial relations, negation and text inside pictures are not understood; "two dogs" finds dogs.
+{pictures([("What goes wrong", shown["failures"])]) if "failures" in shown else ""}* Counting, spatial relations, negation inside sentences and text inside pictures are not understood; "two dogs" finds dogs.
 * Colours and actions are weak; everyday objects, animals, food, scenes and sports are strong.
 * Trained on small pictures (longer side under 200 pixels): small objects are missed.
 * The captions come from one collection (people and dogs outdoors): such pictures are found best, and people are described

@@ -35,16 +35,22 @@ def mean_average_precision(scores: np.ndarray, positive: np.ndarray, least: int 
     return float(np.mean([average_precision(scores[:, t], positive[:, t]) for t in chosen])), len(chosen)
 
 
-def calibration_error(p: np.ndarray, positive: np.ndarray, floor: float = 0.05, bins: int = 15) -> float:
-    """Expected calibration error over pairs with p > floor in bins of equal mass; None without such pairs."""
+FLOOR, BINS = 0.05, 15  # of the calibration error: over all pairs, easy negatives flatter it
+
+
+def reliability(p: np.ndarray, positive: np.ndarray) -> list:
+    """(mean probability, share of positives, pairs) of bins of equal mass over the pairs with p > FLOOR."""
     p, positive = p.ravel(), positive.ravel()
-    chosen = p > floor
+    chosen = p > FLOOR
     p, positive = p[chosen], positive[chosen].astype(np.float64)
-    if not len(p):
-        return None
-    order = np.argsort(p, kind="stable")
-    parts = np.array_split(order, min(bins, len(p)))
-    return float(sum(abs(p[b].mean() - positive[b].mean()) * len(b) for b in parts) / len(p))
+    parts = np.array_split(np.argsort(p, kind="stable"), min(BINS, len(p))) if len(p) else []
+    return [(float(p[b].mean()), float(positive[b].mean()), len(b)) for b in parts]
+
+
+def calibration_error(p: np.ndarray, positive: np.ndarray) -> float:
+    """Expected calibration error over pairs with p > FLOOR in BINS bins of equal mass; None without such pairs."""
+    bins = reliability(p, positive)
+    return sum(abs(said - found) * n for said, found, n in bins) / sum(n for _, _, n in bins) if bins else None
 
 
 def f1(said: np.ndarray, positive: np.ndarray) -> float:

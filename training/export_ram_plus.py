@@ -1,21 +1,24 @@
-"""An official RAM++ checkpoint -> a bundle.
+"""An official RAM++ checkpoint -> a bundle (docs/ram-plus.md).
 
     python -m training.export_ram_plus CHECKPOINT --labels names.txt --thresholds thresholds.txt
         [--labels-zh FILE] [--text-encoder FILE [--tokenizer FILE]] --out BUNDLE
 
-Needs only training/requirements-export.txt. Without a text encoder (an ONNX file, ids and mask [B, L] -> text [B, 512],
-L2-normalised) the bundle serves its labels and answers no free text: the checkpoint holds no text encoder.
+Needs only training/requirements-export.txt. The checkpoint holds no text encoder: without --text-encoder (CLIP's ViT-B/16
+in OpenAI's or Hugging Face's layout, or an ONNX file, ids and mask [B, L] -> text [B, E]) the bundle serves its labels
+and answers no free text. The bundle is written beside its place and renamed: it is complete or not there.
 """
 
 import argparse
 import json
-import shutil
+import signal
+import sys
 from pathlib import Path
 
-import onnx
 import torch
 
-from . import bundle, graphs, ram_plus
+from . import bundle, graphs, outfolder, ram_plus, ram_plus_layout
+from .label_lists import read_lists, write_labels
+from .text_side import TextSide
 
 DTYPES = {"f16": torch.float16, "f32": torch.float32}
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -29,48 +32,28 @@ official ones. {text} The checkpoint's own licence and data statement apply.
 """
 
 
-def read_lines(file: Path) -> list:
-    return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+def build(file: Path, weights: dict, size: int, heads: int, features: str) -> tuple:
+    """The checkpoint as modules: image encoder, decoder, label scorer."""
+    hidden = weights["fc.weight"].shape[-1]
+    if heads < 1 or hidden % heads:
+        raise SystemExit(f"--heads {heads} does not divide the decoder's width of {hidden}")
+    try:
+        encoder = ram_plus.ImageEncoder(weights, size, DTYPES[features]).eval()
+        decoder = ram_plus.decoder_of(weights, heads)
+        scorer = ram_plus.LabelScorer(decoder, weights["label_embed"], weights["reweight_scale"])
+    except (RuntimeError, ValueError, IndexError, TypeError) as reason:
+        raise SystemExit(
+            f"{file}: the sizes of its tensors do not fit each other: {' '.join(str(reason).split())}"
+        ) from None
+    return encoder, decoder, scorer
 
 
-def write_labels(target: Path, names: list, thresholds: list, chinese: list) -> None:
-    """labels.jsonl; a Chinese name is an alias where no other label has it."""
-    taken = {name.lower() for name in names}
-    with open(target, "w", encoding="utf-8") as out:
-        for i, name in enumerate(names):
-            alias = chinese[i].lower() if chinese else ""
-            aliases = [chinese[i]] if alias and alias not in taken else []
-            taken.add(alias)
-            entry = {
-                "name": name,
-                "aliases": aliases,
-                "descriptions": ram_plus.DESCRIPTIONS,
-                "threshold": float(thresholds[i]),
-            }
-            out.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-
-def check_counts(weights: dict, names: list, thresholds: list, chinese: list) -> None:
-    """Stops with both numbers when a list does not fit the checkpoint."""
-    rows = weights["label_embed"].shape[0]
-    wanted = rows // ram_plus.DESCRIPTIONS
-    lists = (("labels", names), ("thresholds", thresholds), ("labels-zh", chinese or names))
-    for what, found in lists:
-        if len(found) != wanted:
-            raise SystemExit(
-                f"--{what} has {len(found)} lines, the checkpoint has {wanted} labels ({rows} descriptions)"
-            )
-
-
-def export_graphs(weights: dict, size: int, heads: int, features: str, store: str, out: Path) -> tuple:
-    """Writes the four graphs that come out of the checkpoint; returns (grid side, decoder)."""
-    encoder = ram_plus.ImageEncoder(weights, size, DTYPES[features]).eval()
-    decoder = ram_plus.decoder_of(weights, heads)
+def export_graphs(encoder, decoder, scorer, size: int, store: str, out: Path) -> None:
+    """Writes the four graphs that come out of the checkpoint."""
     c, tokens = decoder.config, encoder.grid**2
     save = lambda *a, **k: graphs.export(*a, store=store, **k)  # noqa: E731
     save(encoder, torch.zeros(2, 3, size, size), out / "image_encoder.onnx", ["pixels"], ["patches", "global"])
-    patches, texts = torch.randn(2, tokens, c.dim).to(DTYPES[features]), torch.randn(3, c.text)
-    scorer = ram_plus.LabelScorer(decoder, weights["label_embed"], weights["reweight_scale"])
+    patches, texts = torch.randn(2, tokens, c.dim).to(encoder.dtype), torch.randn(3, c.text)
     save(scorer, (patches, torch.randn(2, c.text)), out / "label_scorer.onnx", ["patches", "global"], ["logits"])
     save(ram_plus.QueryState(decoder), texts, out / "query_state.onnx", ["text"], ["state"])
     save(
@@ -78,87 +61,93 @@ def export_graphs(weights: dict, size: int, heads: int, features: str, store: st
         ["state", "patches"], ["logits", "attention"],
         dynamic={"state": {0: "Q"}, "patches": {0: "C"}, "logits": {0: "C", 1: "Q"}, "attention": {0: "C", 1: "Q"}},
     )  # fmt: skip
-    return encoder.grid, decoder
 
 
-def copy_text_encoder(file: Path, tokenizer: Path, out: Path) -> dict:
-    """Checks and copies the text side; returns the manifest's `text`."""
-    graph = onnx.load(str(file), load_external_data=False).graph
-    inputs, outputs = {i.name for i in graph.input}, {o.name: o for o in graph.output}
-    if not {"ids", "mask"} <= inputs or "text" not in outputs:
-        raise SystemExit(
-            f"{file}: needs inputs ids and mask and output text, has {sorted(inputs)} and {sorted(outputs)}"
-        )
-    if not tokenizer.exists():
-        raise SystemExit(f"{tokenizer}: no tokenizer.json; name it with --tokenizer")
-    shutil.copyfile(file, out / "text_encoder.onnx")
-    shutil.copyfile(tokenizer, out / "tokenizer.json")
-    width = outputs["text"].type.tensor_type.shape.dim[-1].dim_value
-    return {"max_tokens": 77, "dim": width or 512}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--labels", type=Path, required=True, help="label names, one a line")
-    parser.add_argument("--thresholds", type=Path, required=True, help="one number a line")
-    parser.add_argument("--labels-zh", type=Path, help="Chinese names, one a line, become aliases")
-    parser.add_argument("--text-encoder", type=Path)
-    parser.add_argument("--tokenizer", type=Path, help="tokenizer.json (default: beside the text encoder)")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--name", default="ram-plus")
-    parser.add_argument("--image-size", type=int, help="pixels (default: what the checkpoint's windows imply)")
-    parser.add_argument("--heads", type=int, default=4, help="of the decoder; a checkpoint does not say")
-    parser.add_argument("--features", choices=DTYPES, default="f16", help="type of the stored patches")
-    parser.add_argument("--weights", choices=DTYPES, default="f32", help="type in which weights are stored")
-    args = parser.parse_args()
-
-    weights = ram_plus.read_checkpoint(args.checkpoint)
-    names, thresholds = read_lines(args.labels), read_lines(args.thresholds)
-    chinese = read_lines(args.labels_zh) if args.labels_zh else []
-    check_counts(weights, names, thresholds, chinese)
-    args.out.mkdir(parents=True, exist_ok=True)
-    size = args.image_size or ram_plus.image_size(weights)
-    grid, decoder = export_graphs(weights, size, args.heads, args.features, args.weights, args.out)
-    text = None
-    if args.text_encoder:
-        text = copy_text_encoder(
-            args.text_encoder, args.tokenizer or args.text_encoder.parent / "tokenizer.json", args.out
-        )
-    write_labels(args.out / "labels.jsonl", names, thresholds, chinese)
-    calibration = {"labels": UNFITTED, "text": UNFITTED, "match_threshold": 0.5}
-    (args.out / "calibration.json").write_text(json.dumps(calibration, indent=2) + "\n", encoding="utf-8")
-    about = "Free text goes through the given text encoder." if text else "No text encoder: labels only."
-    c = decoder.config
-    card = CARD.format(
-        name=args.name,
-        labels=len(names),
-        descriptions=ram_plus.DESCRIPTIONS,
-        size=size,
-        tokens=grid**2,
-        dim=c.dim,
-        text=about,
-    )
-    (args.out / bundle.CARD).write_text(card, encoding="utf-8")
-    manifest = bundle.write_manifest(args.out, {
-        "name": args.name, "version": "1", "licence": "that of the checkpoint", "description": "exported from an official RAM++ checkpoint",
+def manifest_of(name: str, size: int, features: str, labels: int, text, encoder, decoder, scorer) -> dict:
+    c, grid = decoder.config, encoder.grid
+    return {
+        "name": name, "version": "1", "licence": "that of the checkpoint", "description": "exported from an official RAM++ checkpoint",
         "image": {
             "width": size, "height": size, "resize": "stretch", "filter": "bilinear-antialias", "mean": MEAN, "std": STD,
             "alpha": "drop", "orient": False,
         },
         "features": {
-            "tokens": grid**2, "dim": c.dim, "dtype": args.features, "grid": [grid, grid], "token0": "mean", "global": c.text,
+            "tokens": grid**2, "dim": c.dim, "dtype": features, "grid": [grid, grid], "token0": "mean", "global": c.text,
         },
-        "text": text,
+        "text": text.spec if text else None,
         "decoder": {
-            "state": c.hidden + c.decoder_heads * c.dim, "layers": c.layers, "hidden": c.hidden, "heads": c.decoder_heads,
-            "attention": True, "residual": {"scale": 0.0, "bias": 0.0},
+            "state": c.hidden + c.decoder_heads * c.dim, "form": "single", "layers": c.layers, "hidden": c.hidden,
+            "heads": c.decoder_heads, "attention": True, "residual": {"scale": 0.0, "bias": 0.0}, "reweight": scorer.sharpness,
         },
-        "labels": len(names),
-    })  # fmt: skip
+        "labels": labels,
+    }  # fmt: skip
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--labels", type=Path, required=True, help="label names, one a line")
+    parser.add_argument("--thresholds", type=Path, required=True, help="one number a line")
+    parser.add_argument("--labels-zh", type=Path, help="Chinese names, one a line, become aliases")
+    parser.add_argument("--text-encoder", type=Path, help="CLIP's checkpoint, a folder that holds one, or an ONNX file")
+    parser.add_argument(
+        "--tokenizer",
+        type=Path,
+        help="tokenizer.json, a folder with vocab.json and merges.txt, or OpenAI's .txt.gz (default: beside the text encoder)",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the bundle's folder: new, empty or an older bundle")
+    parser.add_argument("--name", default="ram-plus")
+    parser.add_argument("--image-size", type=int, help="pixels (default: what the checkpoint's windows imply)")
+    parser.add_argument("--heads", type=int, default=4, help="of the decoder; a checkpoint does not say")
+    parser.add_argument("--features", choices=DTYPES, default="f16", help="type of the stored patches")
+    parser.add_argument("--weights", choices=DTYPES, default="f32", help="type in which weights are stored")
+    parser.add_argument("--ignore-unexpected", action="store_true", help="leave out tensors that RAM++ does not have")
+    args = parser.parse_args()
+    if args.tokenizer and not args.text_encoder:
+        parser.error("--tokenizer needs --text-encoder")
+    return args
+
+
+def about_text(text) -> str:
+    return "Free text goes through the given text encoder." if text else "No text encoder: labels only."
+
+
+def write(args, modules: tuple, size: int, text, names: list, thresholds: list, chinese: list) -> dict:
+    """Writes the whole bundle; returns its manifest."""
+    with outfolder.replacing(args.out) as out:
+        export_graphs(*modules, size, args.weights, out)
+        if text:
+            text.write(args.weights, out)
+        write_labels(out / "labels.jsonl", names, thresholds, chinese)
+        calibration = {"labels": UNFITTED, "text": UNFITTED, "match_threshold": 0.5}
+        (out / "calibration.json").write_text(json.dumps(calibration, indent=2) + "\n", encoding="utf-8")
+        manifest = manifest_of(args.name, size, args.features, len(names), text, *modules)
+        spec = manifest["features"]
+        card = CARD.format(
+            name=args.name, labels=len(names), descriptions=ram_plus_layout.DESCRIPTIONS, size=size,
+            tokens=spec["tokens"], dim=spec["dim"], text=about_text(text),
+        )  # fmt: skip
+        (out / bundle.CARD).write_text(card, encoding="utf-8")
+        return bundle.write_manifest(out, manifest)
+
+
+def main() -> None:
+    args = arguments()
+    outfolder.check(args.out)
+    weights = ram_plus_layout.read(args.checkpoint, args.ignore_unexpected)
+    names, thresholds, chinese = read_lists(args, weights)
+    size = args.image_size or ram_plus_layout.image_size(weights)
+    ram_plus_layout.check_size(size, weights)
+    modules = build(args.checkpoint, weights, size, args.heads, args.features)
+    text = TextSide(args.text_encoder, args.tokenizer, modules[1].config.text) if args.text_encoder else None
+    try:
+        manifest = write(args, modules, size, text, names, thresholds, chinese)
+    except OSError as reason:
+        raise SystemExit(f"--out {args.out}: cannot be written, and is as it was: {reason}") from None
     total = sum(f["bytes"] for f in manifest["files"].values())
-    print(f"{args.out}: {len(names)} labels, {total / 1e6:.1f} MB. {about}")
+    print(f"{args.out}: {len(names)} labels, {total / 1e6:.1f} MB. {about_text(text)}")
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a stopped run removes what it has begun
     main()

@@ -14,7 +14,6 @@ from . import labels as labelling
 from .align import encode, text_scores
 from .model import Model
 from .scorer import LabelScorer
-from .words import crowd
 
 GATES = (0.0, 0.25, 0.5, 0.75, 1.0)
 ENOUGH = 12  # tuning rows of a label from which on it has a threshold of its own
@@ -182,7 +181,7 @@ def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=prin
     photographs = ~np.isin(corpus.sources[ids], list(labelling.DRAWINGS)) & positive.any(1)
     best = np.where(known, p, 0)[photographs].max(0)
     there = positive[photographs].any(0)
-    fitted.match_threshold = calibrate.choose_threshold(best[there], best[~there])
+    fitted.match_threshold = calibrate.choose_threshold(best[~there])
     fitted.figures |= {
         "ece_label_scorer": evaluate.calibration_error(p[known], positive[known]),
         "matched_label_scorer": float((best[there] > fitted.match_threshold).mean()),
@@ -217,4 +216,6 @@ def choose_label_thresholds(fitted: Fitted, names: list, p, positive, known) -> 
 def scorer_logits(model, corpus, gate, stored, vectors, batch: int = 32) -> np.ndarray:
     """Logits [N, L] of the label scorer as it will be exported."""
     scorer = LabelScorer(model, *corpus.label_texts(), gate).eval()
-    return torch.cat([scorer(stored[a : a + batch], vectors[a : a + batch]) for a in range(0, len(stored), batch)]).numpy()
+    return torch.cat(
+        [scorer(stored[a : a + batch], vectors[a : a + batch]) for a in range(0, len(stored), batch)]
+    ).numpy()

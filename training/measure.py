@@ -3,8 +3,8 @@
     python -m training.measure BUNDLE DATASET.jsonl... [--data DIR --work WORK] [--json FILE]
 
 Text to image: every caption is a query over all images of its set; the best 200 by dot product are re-ranked. Tags:
-those that are labels or aliases are scored by the label scorer, others as free text. With --data and --work a baseline
-is added: ridge regression from the backbone's pooled features to text vectors, fitted on the train rows.
+those that are labels or aliases are scored by the label scorer, others as free text. With --data and --work baselines
+are added: ridge regression from the backbone's pooled features, fitted on the same train rows.
 """
 
 import argparse
@@ -21,16 +21,17 @@ CANDIDATES = 200
 
 
 def read_set(file: Path) -> list:
-    lines = Path(file).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.strip()]
+    rows = [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [{**row, "file": Path(file).parent / row["file"]} for row in rows]
 
 
 class Measured:
     """One dataset's images through a bundle."""
 
-    def __init__(self, bundle: Bundle, file: Path):
-        self.bundle, self.rows, self.name = bundle, read_set(file), Path(file).stem
-        self.patches, self.vectors = bundle.images([Path(file).parent / r["file"] for r in self.rows])
+    def __init__(self, bundle: Bundle, name: str, rows: list):
+        """rows: {"file", "captions", "tags"} each, files with their folder."""
+        self.bundle, self.rows, self.name = bundle, rows, name
+        self.patches, self.vectors = bundle.images([r["file"] for r in rows])
         self.label_logits = bundle.label_logits(self.patches, self.vectors)
         self.number = {}
         for i, label in enumerate(bundle.labels):
@@ -68,10 +69,10 @@ class Measured:
 
 
 def text_to_image(m: Measured) -> tuple:
-    """(recalls, ece) over every caption of the set."""
+    """(recalls, p, own) over every caption of the set: probabilities of the decoded pairs, and which are its own image."""
     captions = [(c, k) for k, r in enumerate(m.rows) for c in r.get("captions") or []]
     if not captions:
-        return None, None
+        return None
     owner = np.array([k for _, k in captions])
     dot, final = m.reranked([c for c, _ in captions])
     figures = evaluate.recall(evaluate.ranks(final, owner))
@@ -79,17 +80,21 @@ def text_to_image(m: Measured) -> tuple:
     kept = np.isfinite(final)
     own = np.zeros(final.shape, bool)
     own[np.arange(len(owner)), owner] = True
-    return figures, evaluate.calibration_error(m.bundle.probability(final[kept], "text"), own[kept])
+    return figures, m.bundle.probability(final[kept], "text"), own[kept]
+
+
+def tags_of(m: Measured) -> tuple:
+    """The set's tags, and which image has which [images, tags]."""
+    tags = sorted({t.lower() for r in m.rows for t in r.get("tags") or []})
+    return tags, np.array([[t in {x.lower() for x in r.get("tags") or []} for t in tags] for r in m.rows])
 
 
 def tagging(m: Measured) -> tuple:
-    """(figures, ece) over the tags of the set."""
-    tags = sorted({t.lower() for r in m.rows for t in r.get("tags") or []})
+    """(figures, p, truth) over the tags of the set."""
+    tags, truth = tags_of(m)
     if not tags:
-        return None, None
-    truth = np.array([[t in {x.lower() for x in r["tags"]} for t in tags] for r in m.rows])
+        return None
     dot, logits = m.text(tags)
-    p = m.answer(tags).T
     scores = logits.T.copy()
     for q, t in enumerate(tags):
         if t in m.number:
@@ -103,60 +108,98 @@ def tagging(m: Measured) -> tuple:
         "map_global_only": evaluate.mean_average_precision(dot.T, truth)[0],
         "map_free_text": evaluate.mean_average_precision(logits.T, truth)[0],
     }
-    return figures, evaluate.calibration_error(p, truth)
+    return figures, m.answer(tags).T, truth
 
 
 def matching(sets: list) -> dict:
-    """Shares of queries that find something where it is there, and nothing where it is not."""
+    """Shares of strings at the default cut: nonsense that finds nothing, short queries that find something
+    (training.concepts measures what is there and what is not through the program)."""
     cut = sets[0].bundle.calibration["match_threshold"]
 
     def best(texts: list) -> np.ndarray:
         return np.stack([m.answer(texts).max(1) for m in sets]).max(0)
 
-    out = {"nonsense strings that find nothing": float((best(NONSENSE) <= cut).mean())}
-    tags = {}
-    for m in sets:
-        for row in m.rows:
-            for t in row.get("tags") or []:
-                tags.setdefault(t.lower(), set()).add(m.name)
-    there, absent = [], []
-    for m in sets:
-        own = sorted(t for t, where in tags.items() if m.name in where)
-        if not own:
-            continue
-        truth = np.array([[t in {x.lower() for x in r.get("tags") or []} for r in m.rows] for t in own])
-        for p in m.answer([f"a photo of {t}" for t in own]), m.answer(own):
-            there.append(np.where(truth, p, 0).max(1) > cut)
-            absent.append(np.where(truth, 0, p).max(1) <= cut)
-    if there:
-        out["tags of the set that find a right image"] = float(np.concatenate(there).mean())
-        out["tags that find nothing once the right images are taken out"] = float(np.concatenate(absent).mean())
-    short = [q for q, _ in SHORT]
-    out["short queries with a match anywhere in the sets"] = float((best(short) > cut).mean())
-    return out
+    return {
+        "nonsense strings that find nothing": float((best(NONSENSE) <= cut).mean()),
+        "short queries with a match anywhere in the sets": float((best([q for q, _ in SHORT]) > cut).mean()),
+    }
 
 
-def baseline(corpus, m: Measured, data_rows: dict) -> float:
-    """mAP over the set's tags of ridge regression from pooled features to the mean text vector of a row."""
-    train = corpus.where("train")
-    names = corpus.label_texts()[0][:, 0].numpy()
-    texts, of_row = corpus.texts_of_rows()
-    vectors = corpus.vectors(texts)
-    target = np.zeros((len(train), names.shape[1]), np.float32)
-    for k, i in enumerate(train):
-        parts = [vectors[t] for t in of_row[i]] or [names[j] for j in np.flatnonzero(corpus.positive[i])]
-        if parts:
-            target[k] = np.mean(parts, 0)
-    x = corpus.plain["pooled"][train].astype(np.float32)
-    mean, spread = x.mean(0), x.std(0) + 1e-3
-    x = (x - mean) / spread
-    weights = np.linalg.solve(x.T @ x + 3000 * np.eye(x.shape[1], dtype=np.float32), x.T @ (target - target.mean(0)))
-    ids = [data_rows[Path(r["file"]).name] for r in m.rows]
-    predicted = (corpus.plain["pooled"][ids].astype(np.float32) - mean) / spread @ weights + target.mean(0)
-    predicted /= np.linalg.norm(predicted, axis=1, keepdims=True)
-    tags = sorted({t.lower() for r in m.rows for t in r.get("tags") or []})
-    truth = np.array([[t in {x.lower() for x in r["tags"]} for t in tags] for r in m.rows])
-    return evaluate.mean_average_precision(predicted @ corpus.vectors(tags).T, truth)[0]
+def ridge(x, y, strength: float = 3000.0) -> tuple:
+    """Weights and offset of ridge regression of y on standardised x."""
+    weights = np.linalg.solve(x.T @ x + strength * np.eye(x.shape[1], dtype=np.float32), x.T @ (y - y.mean(0)))
+    return weights, y.mean(0)
+
+
+class Baselines:
+    """What the backbone's pooled features alone can do, fitted on the same train rows: ridge regression to the mean text
+    vector of a row (any tag can be asked for) and to its labels (one classifier a label)."""
+
+    def __init__(self, corpus):
+        self.corpus, train = corpus, corpus.where("train")
+        self.names = corpus.label_texts()[0][:, 0].numpy()
+        texts, of_row = corpus.texts_of_rows()
+        vectors = corpus.vectors(texts)
+        target = np.zeros((len(train), self.names.shape[1]), np.float32)
+        for k, i in enumerate(train):
+            parts = [vectors[t] for t in of_row[i]] or [self.names[j] for j in np.flatnonzero(corpus.positive[i])]
+            if parts:
+                target[k] = np.mean(parts, 0)
+        x = corpus.plain["pooled"][train].astype(np.float32)
+        self.mean, self.spread = x.mean(0), x.std(0) + 1e-3
+        x = (x - self.mean) / self.spread
+        self.to_text, self.to_labels = ridge(x, target), ridge(x, corpus.positive[train].astype(np.float32))
+        self.row = {r.name: i for i, r in enumerate(corpus.rows)}
+
+    def figures(self, m: Measured) -> dict:
+        """mAP over the set's tags."""
+        ids = [self.row[Path(r["file"]).name] for r in m.rows]
+        x = (self.corpus.plain["pooled"][ids].astype(np.float32) - self.mean) / self.spread
+        tags, truth = tags_of(m)
+        text = x @ self.to_text[0] + self.to_text[1]
+        text = text / np.linalg.norm(text, axis=1, keepdims=True) @ self.corpus.vectors(tags).T
+        labels, by_label = x @ self.to_labels[0] + self.to_labels[1], text.copy()
+        for q, t in enumerate(tags):
+            if t in m.number and m.bundle.labels[m.number[t]]["name"] in self.corpus.index:
+                by_label[:, q] = labels[:, self.corpus.index[m.bundle.labels[m.number[t]]["name"]]]
+        return {
+            "map_pooled_text": evaluate.mean_average_precision(text, truth)[0],
+            "map_pooled_baseline": evaluate.mean_average_precision(by_label, truth)[0],
+        }
+
+
+def reliability(pairs: list) -> dict:
+    """Calibration of (p, truth) pairs of several sets taken together: its error, the error that exactly right
+    probabilities would show on so few pairs, and the diagram's points."""
+    p, truth = (np.concatenate([np.asarray(part[k]).ravel() for part in pairs]) for k in (0, 1))
+    chance = np.random.default_rng(0)
+    drawn = [evaluate.calibration_error(p, chance.random(len(p)) < p) for _ in range(20)]
+    return {
+        "ece": evaluate.calibration_error(p, truth),
+        "ece_of_right_ones": float(np.mean(drawn)) if drawn[0] is not None else None,
+        "pairs": int((p > evaluate.FLOOR).sum()),
+        "diagram": evaluate.reliability(p, truth),
+    }
+
+
+def measure(sets: list) -> dict:
+    """Figures of all sets, without the baselines."""
+    figures, text, labels = {"tagging": {}, "calibration": {}}, [], []
+    for m in sets:
+        if found := text_to_image(m):
+            recalls, *pairs = found
+            figures["text_to_image"] = {"set": m.name, "images": len(m.rows), **recalls}
+            text.append(pairs)
+        if found := tagging(m):
+            figures["tagging"][m.name], *pairs = found
+            figures["tagging"][m.name]["ece"] = evaluate.calibration_error(*pairs)
+            labels.append(pairs)
+    for kind, pairs in (("text", text), ("labels", labels)):
+        if pairs:
+            figures["calibration"][kind] = reliability(pairs)
+            figures["calibration"][f"ece_{kind}"] = round(figures["calibration"][kind]["ece"], 4)
+    figures["matching"] = matching(sets)
+    return figures
 
 
 def main(arguments: list = None) -> None:
@@ -169,28 +212,15 @@ def main(arguments: list = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(arguments)
     bundle = Bundle(args.bundle, args.threads)
-    sets = [Measured(bundle, file) for file in args.datasets]
-    figures = {"tagging": {}, "calibration": {}}
-    errors = []
-    for m in sets:
-        recalls, ece = text_to_image(m)
-        if recalls and "text_to_image" not in figures:  # of the first set with captions
-            figures["text_to_image"] = recalls | {"set": m.name, "images": len(m.rows)}
-            figures["calibration"]["ece_text"] = None if ece is None else round(ece, 4)
-        tags, ece = tagging(m)
-        if tags:
-            figures["tagging"][m.name] = tags
-            errors += [ece] if ece is not None else []
-    figures["calibration"]["ece_labels"] = round(float(np.mean(errors)), 4) if errors else None
-    figures["matching"] = matching(sets)
+    sets = [Measured(bundle, file.stem, read_set(file)) for file in args.datasets]
+    figures = measure(sets)
     if args.data and args.work:
         from .corpus import Corpus
 
-        corpus = Corpus(args.data, args.work, flip=False)
-        where = {r.name: i for i, r in enumerate(corpus.rows)}
+        baselines = Baselines(Corpus(args.data, args.work, flip=False))
         for m in sets:
             if m.name in figures["tagging"]:
-                figures["tagging"][m.name]["map_pooled_baseline"] = baseline(corpus, m, where)
+                figures["tagging"][m.name] |= baselines.figures(m)
     text = json.dumps(figures, indent=1)
     print(text)
     if args.json:

@@ -28,6 +28,7 @@ class Config:
     width: int = 256  # of the branches
     heads: int = 8
     blocks: int = 1  # per branch
+    tail: bool = False  # whether the patches come from trained copies of the backbone's last blocks
     match_heads: int = 2  # of the text queries; each has a branch of its own and a part of D
     text: int = 384  # E
     hidden: int = 256  # of the decoder
@@ -118,6 +119,7 @@ class ImageHead(nn.Module):
         self.register_buffer("token_scale", torch.ones(config.token_width))
         self.register_buffer("pooled_mean", torch.zeros(config.pooled))
         self.register_buffer("pooled_scale", torch.ones(config.pooled))
+        self.tail = backbone.Tail() if config.tail else None
         self.patch_branches = nn.ModuleList(Branch(config) for _ in range(config.match_heads))
         self.to_patches = nn.ModuleList(
             nn.Linear(config.width, config.dim // config.match_heads) for _ in range(config.match_heads)
@@ -130,11 +132,15 @@ class ImageHead(nn.Module):
         self.class_sharpness = nn.Parameter(torch.tensor(0.7))
 
     def forward(self, tokens, pooled, logits):
-        tokens = (tokens - self.token_mean) * self.token_scale
-        return self.patches(tokens), self.vector(tokens, pooled, logits)
+        return self.patches(tokens), self.vector((tokens - self.token_mean) * self.token_scale, pooled, logits)
 
-    def patches(self, tokens):
-        """Standardised tokens -> patches, each head's part of length sqrt(D / heads)."""
+    def patches(self, tokens, keep=1.0):
+        """The backbone's tokens -> patches, each head's part of length sqrt(D / heads). keep [B, T, 1]: 0 for tokens that
+        training leaves out."""
+        if self.tail is not None:
+            with torch.autocast("cpu", enabled=False):  # convolutions are slower in bfloat16
+                tokens = self.tail(tokens)
+        tokens = (tokens - self.token_mean) * self.token_scale * keep
         parts = [to(branch(tokens)) for branch, to in zip(self.patch_branches, self.to_patches, strict=True)]
         return torch.cat([F.normalize(p, dim=-1) * p.shape[-1] ** 0.5 for p in parts], -1)
 

@@ -4,7 +4,6 @@ Written from the published layout: a Swin transformer, a projection, and the tag
 B images, T = patches without token 0, D = 512 projected, L labels, N = 51 descriptions a label.
 """
 
-import math
 import re
 
 import torch
@@ -12,8 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .model import Config, Decoder
-
-DESCRIPTIONS = 51  # a label; row i of `label_embed` is label i // 51, description i % 51
+from .ram_plus_layout import DECODER, DESCRIPTIONS, LAYER, decoder_layers, depths, is_buffer, window_of
 
 
 class SwinBlock(nn.Module):
@@ -71,10 +69,10 @@ def relative_positions(window: int, table: int) -> torch.Tensor:
 
 
 def shift_mask(side: int, window: int, shift: int) -> torch.Tensor:
-    """[windows, M, M]: -100 between cells that only the cyclic shift brought together."""
+    """[windows, M, M]: -100 between cells that only the cyclic shift brought together; one zero where nothing is shifted."""
     n = side // window
     if not shift:
-        return torch.zeros(n * n, window * window, window * window)
+        return torch.zeros(1, 1, 1)
     stripe = torch.zeros(side, dtype=torch.long)
     stripe[side - window : side - shift], stripe[side - shift :] = 1, 2
     region = (stripe[:, None] * 3 + stripe[None]).view(n, window, n, window).permute(0, 2, 1, 3).reshape(n * n, -1)
@@ -121,7 +119,7 @@ class ImageEncoder(nn.Module):
                 width, side = 2 * width, side // 2
         self.grid, self.norm = side, nn.LayerNorm(width)
         self.image_proj = nn.Linear(width, weights["image_proj.weight"].shape[0])
-        self.load_state_dict(swin_state(weights))
+        self.load_state_dict(swin_state(weights), assign=True)  # no second copy of a gigabyte
 
     def forward(self, pixels):
         x = self.embed_norm(self.embed(pixels).flatten(2).transpose(1, 2))
@@ -133,31 +131,13 @@ class ImageEncoder(nn.Module):
         return patches.to(self.dtype), F.normalize(patches.mean(1), dim=-1)
 
 
-def depths(weights: dict) -> list:
-    """Blocks of each stage."""
-    found = [re.match(r"visual_encoder\.layers\.(\d+)\.blocks\.(\d+)\.norm1\.weight", name) for name in weights]
-    pairs = [(int(m[1]), int(m[2])) for m in found if m]
-    return [1 + max(b for s, b in pairs if s == stage) for stage in range(1 + max(s for s, _ in pairs))]
-
-
-def window_of(table: torch.Tensor) -> int:
-    return (math.isqrt(table.shape[0]) + 1) // 2
-
-
-def image_size(weights: dict) -> int:
-    """The official input size: the last stage is one window wide."""
-    first = weights["visual_encoder.layers.0.blocks.0.attn.relative_position_bias_table"]
-    patch = weights["visual_encoder.patch_embed.proj.weight"].shape[-1]
-    return window_of(first) * patch * 2 ** (len(depths(weights)) - 1)
-
-
 def swin_state(weights: dict) -> dict:
     """The checkpoint's image side under the names of `ImageEncoder`; buffers are recomputed, so they may be missing."""
     renamed = {}
     for name, value in weights.items():
         if name.startswith("image_proj."):
             renamed[name] = value
-        if not name.startswith("visual_encoder.") or name.endswith(("relative_position_index", "attn_mask")):
+        if not name.startswith("visual_encoder.") or is_buffer(name):
             continue
         name = name.removeprefix("visual_encoder.")
         name = re.sub(r"^patch_embed\.proj\.", "embed.", name)
@@ -169,18 +149,10 @@ def swin_state(weights: dict) -> dict:
     return renamed
 
 
-LAYER = {
-    "query": "crossattention.self.query", "key": "crossattention.self.key", "value": "crossattention.self.value",
-    "out": "crossattention.output.dense", "norm1": "crossattention.output.LayerNorm",
-    "up": "intermediate.dense", "down": "output.dense", "norm2": "output.LayerNorm",
-}  # fmt: skip
-
-
 def decoder_of(weights: dict, heads: int) -> Decoder:
     """The tag decoder of a checkpoint."""
-    prefix = "tagging_head.encoder.layer."
-    layers = 1 + max(int(name.removeprefix(prefix).split(".")[0]) for name in weights if name.startswith(prefix))
-    key, up = weights[prefix + "0.crossattention.self.key.weight"], weights[prefix + "0.intermediate.dense.weight"]
+    layers = decoder_layers(weights)
+    key, up = weights[DECODER + "0.crossattention.self.key.weight"], weights[DECODER + "0.intermediate.dense.weight"]
     text = weights["label_embed"].shape[1]
     config = Config(
         dim=key.shape[1],
@@ -198,9 +170,9 @@ def decoder_of(weights: dict, heads: int) -> Decoder:
     for i in range(layers):
         for ours, theirs in LAYER.items():
             for part in ("weight", "bias"):
-                state[f"layers.{i}.{ours}.{part}"] = weights[f"{prefix}{i}.{theirs}.{part}"]
+                state[f"layers.{i}.{ours}.{part}"] = weights[f"{DECODER}{i}.{theirs}.{part}"]
     decoder = Decoder(config)
-    decoder.load_state_dict(state)
+    decoder.load_state_dict(state, assign=True)
     return decoder.eval()
 
 
@@ -220,10 +192,9 @@ class LabelScorer(nn.Module):
         self.sharpness = float(reweight_scale.exp())
 
     def forward(self, patches, vector):
-        labels, n, width = self.descriptions.shape
-        cosines = (vector @ self.descriptions.view(labels * n, width).t()).view(-1, labels, n)
-        weights = F.softmax(cosines * self.sharpness, -1)
-        texts = (weights.transpose(0, 1) @ self.descriptions).transpose(0, 1)  # [B, L, E]
+        cosines = self.descriptions @ vector.t()  # [L, N, B]: transposed descriptions would be stored as a second copy
+        weights = F.softmax(cosines * self.sharpness, 1)
+        texts = (weights.transpose(1, 2) @ self.descriptions).transpose(0, 1)  # [B, L, E]
         return self.decoder(texts, with_token0(patches))
 
 
@@ -251,10 +222,3 @@ class TextDecoder(nn.Module):
         logits, attention = self.decoder.finish(state, with_token0(patches))
         stored = attention[:, :, 1:]
         return logits, stored / stored.sum(-1, keepdim=True)
-
-
-def read_checkpoint(file) -> dict:
-    """The tensors of an official checkpoint, under the newer of its two naming schemes."""
-    saved = torch.load(file, map_location="cpu", weights_only=False)
-    tensors = saved.get("model", saved)
-    return {re.sub(r"^vision_multi\.", "tagging_head.", name): value.float() for name, value in tensors.items()}

@@ -97,22 +97,18 @@ class LabelScorer(nn.Module):
     def __init__(self, model: Model, descriptions, count, gate: float = 0.0, top: int = 50):
         super().__init__()
         self.model, self.top, self.gate = model, min(top, descriptions.shape[0]), gate
-        self.descriptions = nn.Parameter(
-            descriptions, requires_grad=False
-        )  # [L, n, E], rows past a label's count repeat row 0
-        n = descriptions.shape[1]
-        self.register_buffer("absent", (torch.arange(n)[None] >= count[:, None]).float() * -1e4)  # [L, n]
+        self.count = descriptions.shape[1]  # n; rows past a label's own number repeat its first
+        self.descriptions = nn.Parameter(descriptions.flatten(0, 1), requires_grad=False)  # [L * n, E]
+        self.register_buffer("absent", (torch.arange(self.count)[None] >= count[:, None]).float() * -1e4)  # [L, n]
 
     def reweighted(self, vector) -> tuple:
         """Cosines [B, L], and the weights of the descriptions [B, L, n], which sum to 1 over a label's own."""
-        labels, n, width = self.descriptions.shape
-        adapted = self.model.adapter(self.descriptions)
-        cosines = (vector @ adapted.view(labels * n, width).t()).view(-1, labels, n)
+        cosines = (vector @ self.model.adapter(self.descriptions).t()).unflatten(1, (-1, self.count))
         weights = F.softmax(cosines * REWEIGHT + self.absent, -1)
         return (weights * cosines).sum(-1), weights
 
     def forward(self, patches, vector):
-        config, n = self.model.config, self.descriptions.shape[1]
+        config = self.model.config
         stored = patches.to(torch.float32)
         pooled = stored[:, config.tokens :].flatten(1)[:, : config.pooled]
         cosines, weights = self.reweighted(vector)
@@ -120,7 +116,8 @@ class LabelScorer(nn.Module):
         if not self.gate:
             return logits
         best = logits.topk(self.top, -1)[1]  # [B, top]
-        chosen = weights.gather(1, best.unsqueeze(-1).expand(-1, -1, n))
-        texts = (chosen.unsqueeze(-1) * self.descriptions[best]).sum(2)  # [B, top, E]
+        chosen = weights.gather(1, best.unsqueeze(-1).expand(-1, -1, self.count))
+        described = self.descriptions.unflatten(0, (-1, self.count))[best]
+        texts = (chosen.unsqueeze(-1) * described).sum(2)  # [B, top, E]
         decoded = self.model.decoder(texts, stored[:, : config.tokens]) * self.gate
         return logits.scatter_add(1, best, decoded)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from . import align, features, fit, labelhead, labels, loop, stage1
+from . import align, features, fit, labels, labelstage, loop, stage1
 from .backbone import CLASSES
 from .batches import Texts
 from .corpus import Corpus
@@ -97,7 +97,7 @@ def train_stages(
 
     def label_head(stage):
         model = stage1.go_on(aligned, labels=len(corpus.labels))
-        return labelhead.train_labels(model, corpus, fitted, stage, made.report)
+        return labelstage.train_labels(model, corpus, fitted, stage, made.report)
 
     return made.stage("labels", epochs[4], seed, label_head)
 

@@ -29,6 +29,13 @@ class Wordnet:
         above = [int(pointers[2 + 4 * i]) for i in range(count) if pointers[1 + 4 * i] in ("@", "@i")]
         return names, above
 
+    def gloss(self, word: str) -> str:
+        """The definition of a word's commonest sense, without examples; empty for unknown words."""
+        for offset in self.senses.get(word.replace(" ", "_"), [])[:1]:
+            text = self.data[offset : self.data.index(b"\n", offset)].split(b" | ")[1].decode("latin-1")
+            return text.split('; "')[0].strip()
+        return ""
+
     def above(self, word: str) -> set:
         """Synonyms of a word's commonest senses and the names of everything above them; nothing for unknown words."""
         todo, seen, names = list(self.senses.get(word.replace(" ", "_"), [])[:SENSES]), set(), set()

@@ -95,7 +95,11 @@ def test_exported_text_side_at_every_batch_size(model, vocabulary, form, tmp_pat
         assert np.allclose(part[0], state[:n], atol=1e-5) and np.allclose(part[1], vector[:n], atol=1e-5)
     patches = np.random.default_rng(0).normal(size=(5, c.tokens + c.appended, c.dim)).astype(np.float16)
     logits, attention = decoder_graph.run(["logits", "attention"], {"state": state, "patches": patches})
-    assert logits.shape == (5, 3) and attention.shape == (5, 3, c.tokens + c.appended) and not attention[:, :, c.tokens :].any()
+    assert (
+        logits.shape == (5, 3)
+        and attention.shape == (5, 3, c.tokens + c.appended)
+        and not attention[:, :, c.tokens :].any()
+    )
     assert np.allclose(attention.sum(-1), 1, atol=1e-4)
     for q in (1, 2, 3):
         for n in (1, 2, 3, 5):
