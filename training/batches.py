@@ -32,9 +32,9 @@ class Batches:
 class Texts:
     """Every text that a row can be paired with: captions or tag lists first, then phrases."""
 
-    def __init__(self, corpus: Corpus):
+    def __init__(self, corpus: Corpus, phrases: bool = True):
         full, self.full_of = corpus.texts_of_rows()
-        short, self.short_of = corpus.phrases_of_rows()
+        short, self.short_of = corpus.phrases_of_rows() if phrases else ([], [[] for _ in corpus.rows])
         self.shift = len(full)
         self.texts = full + short
         self.vectors = torch.from_numpy(np.concatenate([corpus.vectors(full), corpus.vectors(short)]))

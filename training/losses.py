@@ -101,8 +101,8 @@ def _focal_margin(logits, margin, gamma):
 def _over_batch(loss, **settings):
     """A tagging loss over the batch's image x text matrix: called as `contrastive` is."""
 
-    def aligned(logits, positive, ignored):
-        return loss(logits, positive, (~ignored).float(), **settings)
+    def aligned(logits, positive, ignored, **more):
+        return loss(logits, positive, (~ignored).float(), **settings, **more)
 
     return aligned
 

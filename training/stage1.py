@@ -1,6 +1,7 @@
 """Stage 1: the global vector and the text adapter, from captions, tags and the distilled ImageNet posterior together
 (TRAINING lessons 1 and 2: the distillation has to be there from the first step)."""
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,9 @@ class Recipe:
     phrase: float  # share of captioned rows that are paired with a short phrase instead
     mix: float  # largest share of a second caption in a text vector: a caption says what one person saw
     soft: float = 0.3  # cross entropy against the text encoder's own similarities
+    kept: float = 0.1  # L1 to the global vectors of the model that training started from, if there is one
+    tag_loss: str = ""  # of losses.TAG_LOSSES instead of asymmetric loss with gamma 2
+    align_loss: str = ""  # of losses.ALIGN_LOSSES instead of InfoNCE
 
 
 FIRST = Recipe(tags=0.03, distilled=0.8, phrase=0.2, mix=0.5)
@@ -77,10 +81,11 @@ def tune_figures(model: Model, corpus: Corpus, texts: Texts) -> dict:
 
 
 class Objective:
-    """The joint loss of a batch: captions and phrases, tags, distillation."""
+    """The joint loss of a batch: captions and phrases, tags, distillation, and the global vectors of `teacher`."""
 
-    def __init__(self, model: Model, corpus: Corpus, texts: Texts, recipe: Recipe):
-        self.model, self.corpus, self.texts, self.recipe = model, corpus, texts, recipe
+    def __init__(self, model: Model, corpus: Corpus, texts: Texts, recipe: Recipe, teacher: Model = None):
+        self.model, self.corpus, self.texts, self.recipe, self.teacher = model, corpus, texts, recipe, teacher
+        self.tag_loss = losses.TAG_LOSSES.get(recipe.tag_loss, losses.asymmetric)
         self.names = corpus.label_texts()[0][:, 0]
         self.taught = np.flatnonzero(corpus.taught)
         self.classes = torch.from_numpy(corpus.class_vectors())[self.taught]
@@ -90,7 +95,8 @@ class Objective:
         """(rows that are paired with texts, other rows) -> (loss, its parts)."""
         paired, recipe = batch[0], self.recipe
         ids = np.concatenate(batch)
-        vectors, logits = self.vectors(ids, rng)
+        seen = self.features(ids, rng)
+        vectors, logits = self.vectors(self.model.image, *seen), seen[-1]
         parts = self.captions(vectors[: len(paired)], paired, rng)
         parts["tags"] = self.tags(vectors, ids, logits)
         loss = parts["captions"] + recipe.soft * parts["soft"] + recipe.tags * parts["tags"]
@@ -98,33 +104,42 @@ class Objective:
             similarity = self.model.class_scale * vectors @ self.classes.t()
             parts["distilled"] = losses.distillation(similarity, logits[:, self.taught])
             loss = loss + recipe.distilled * parts["distilled"]
+        if self.teacher is not None:
+            with torch.no_grad():
+                taught = self.vectors(self.teacher.image, *seen)
+            parts["kept"] = (vectors - taught).abs().sum(1).mean()
+            loss = loss + recipe.kept * parts["kept"]
         return loss, parts
 
-    def vectors(self, ids, rng) -> tuple:
-        """Global vectors of rows, half of them mirrored and a tenth of the tokens left out; the ImageNet logits."""
-        image = self.model.image
+    def features(self, ids, rng) -> tuple:
+        """tokens, kept tokens, pooled, ImageNet logits of rows: half of them mirrored, a tenth of the tokens left out."""
         tokens, pooled, logits = self.corpus.batch(ids, rng.random(len(ids)) < 0.5, self.model.config.global_tokens)
-        keep = (torch.rand(tokens.shape[:2]) > 0.1).float().unsqueeze(-1)
+        return tokens, (torch.rand(tokens.shape[:2]) > 0.1).float().unsqueeze(-1), pooled, logits
+
+    def vectors(self, image, tokens, keep, pooled, logits):
+        """Global vectors of rows."""
         with torch.autocast("cpu", torch.bfloat16):
             vectors = image.vector((tokens - image.token_mean) * image.token_scale * keep, pooled, logits)
-        return F.normalize(vectors.float(), dim=-1), logits
+        return F.normalize(vectors.float(), dim=-1)
 
     def captions(self, vectors, paired, rng) -> dict:
         chosen = self.texts.draw(paired, rng, self.recipe.phrase)
-        positive, ignored = self.texts.relations(paired, chosen)
+        relations = self.texts.relations(paired, chosen)
         raw = self.texts.mixed(paired, chosen, rng, self.recipe.mix)
-        similarity = self.model.log_scale.exp().clamp(max=60) * vectors @ self.model.adapter(raw).t()
-        return {
-            "captions": losses.contrastive(similarity, positive, ignored),
-            "soft": losses.soft_contrastive(similarity, raw @ raw.t()),
-        }
+        cosines = vectors @ self.model.adapter(raw).t()
+        similarity = self.model.log_scale.exp().clamp(max=60) * cosines
+        parts = {"soft": losses.soft_contrastive(similarity, raw @ raw.t())}
+        if self.recipe.align_loss in ("", "CE"):
+            return {"captions": losses.contrastive(similarity, *relations)} | parts
+        scores = self.model.tag_scale * cosines + self.model.tag_bias  # as RAM++: a text is scored as a label is
+        return {"captions": losses.ALIGN_LOSSES[self.recipe.align_loss](scores, *relations)} | parts
 
     def tags(self, vectors, ids, logits):
         model, corpus = self.model, self.corpus
         seen = (F.softmax(logits, 1) @ self.member) > 0.05  # what the backbone believes to see is no negative
         weight = torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]]) * ~seen
         scores = model.tag_scale * vectors @ model.adapter(self.names).t() + model.tag_bias
-        return losses.asymmetric(scores, torch.from_numpy(corpus.positive[ids]), weight)
+        return self.tag_loss(scores, torch.from_numpy(corpus.positive[ids]), weight)
 
 
 def groups(model: Model) -> list:
@@ -151,16 +166,25 @@ def batches_of(corpus: Corpus, fold=None, sizes: tuple = SIZES) -> Batches:
     return Batches(captioned, corpus.pairs("train"), rest, sizes)
 
 
-def train_stage1(corpus: Corpus, texts: Texts, stage: loop.Stage, fold=None, init: Model = None, report=print) -> Model:
+def train_stage1(
+    corpus: Corpus,
+    texts: Texts,
+    stage: loop.Stage,
+    fold=None,
+    init: Model = None,
+    report=print,
+    recipe: Recipe = FIRST,
+) -> Model:
     """Trains stage 1; with `fold`, on the captioned rows outside that cross-fitting fold and on pooled features alone
-    (nearly as good, and a tenth of the work). init: a finished model to start from."""
+    (nearly as good, and a tenth of the work). init: a finished model to start from, and to stay near to."""
     torch.manual_seed(stage.seed)
     model = Model(Config(global_tokens=fold is None))
     if init is None:
         initialise(model, corpus, np.random.default_rng(stage.seed))
     else:
         model = go_on(init, second=False, global_tokens=fold is None)
-    objective = Objective(model, corpus, texts, FIRST)
+    teacher = None if init is None else copy.deepcopy(model).eval()
+    objective = Objective(model, corpus, texts, recipe, teacher)
 
     def look(average):
         return tune_figures(average, corpus, texts)
@@ -178,7 +202,13 @@ def go_on(init: Model, **changed) -> Model:
 
 
 def train_second(
-    first: Model, corpus: Corpus, texts: Texts, stage: loop.Stage, init: Model = None, report=print
+    first: Model,
+    corpus: Corpus,
+    texts: Texts,
+    stage: loop.Stage,
+    init: Model = None,
+    report=print,
+    recipe: Recipe = SECOND,
 ) -> Model:
     """Adds a second pooled MLP to a stage-1 model: trained alone against the first one's frozen adapter and class branch,
     then averaged in. Two views that overfit differently find more than either."""
@@ -187,7 +217,7 @@ def train_second(
     known = init is not None and init.image.second is not None
     alone.image.mlp.load_state_dict((init.image.second if known else Model(alone.config).image.mlp).state_dict())
     wanted = [{"params": alone.image.mlp.parameters(), "lr": 1e-3, "weight_decay": 0.05}]
-    objective = Objective(alone, corpus, texts, SECOND)
+    objective = Objective(alone, corpus, texts, recipe, copy.deepcopy(alone).eval() if known else None)
     trained = loop.train(stage, alone, wanted, batches_of(corpus), objective, report, active=[alone.image])
     both = go_on(first, second=True)
     both.image.second.load_state_dict(trained.image.mlp.state_dict())

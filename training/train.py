@@ -10,6 +10,7 @@ import argparse
 import copy
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,6 +19,7 @@ from . import align, features, fit, labels, labelstage, loop, stage1
 from .backbone import CLASSES
 from .batches import Texts
 from .corpus import Corpus
+from .losses import ALIGN_LOSSES, TAG_LOSSES
 from .model import Config, Model
 from .rows import BadData, check_parts, read_rows
 
@@ -37,7 +39,7 @@ class Run:
             if not resume:
                 raise BadData(f"{out} already holds a run: go on with --resume, or choose another --out")
             before = json.loads(file.read_text(encoding="utf-8"))
-            changed = [k for k in settings if before.get(k) != settings[k]]
+            changed = [k for k in settings if before.get(k, settings[k]) != settings[k]]
             if changed:
                 raise BadData(f"{out} was started with other {', '.join(changed)}: choose another --out")
         file.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
@@ -65,17 +67,24 @@ def model_of(saved: dict) -> Model:
     return model.eval()
 
 
-def train_stages(made: Run, corpus: Corpus, texts: Texts, epochs: tuple, seed: int, init: Model = None) -> Model:
-    """Stages 1 and 2, each skipped when its result is already in the run's folder."""
+def train_stages(
+    made: Run, corpus: Corpus, texts: Texts, epochs: tuple, seed: int, init=None, losses=("", "")
+) -> Model:
+    """Stages 1 and 2, each skipped when its result is already in the run's folder. losses: for tags and for alignment."""
+    chosen = {"tag_loss": losses[0], "align_loss": losses[1]}
+    recipes = [replace(recipe, **chosen) for recipe in (stage1.FIRST, stage1.SECOND)]
 
     def global_stage(name: str, count: int, number: int, fold=None):
-        return made.stage(name, count, number, lambda s: stage1.train_stage1(corpus, texts, s, fold, init, made.report))
+        def build(stage):
+            return stage1.train_stage1(corpus, texts, stage, fold, init, made.report, recipes[0])
+
+        return made.stage(name, count, number, build)
 
     first = global_stage("stage1", epochs[0], seed)
     folds = [global_stage(f"fold{f}", epochs[1], seed + 10 + f, f) for f in range(stage1.FOLDS)]
 
     def second(stage):
-        return stage1.train_second(first, corpus, texts, stage, init, made.report)
+        return stage1.train_second(first, corpus, texts, stage, init, made.report, recipes[1])
 
     both = made.stage("second", epochs[2], seed + 20, second)
     fitted = align.CrossFitted(corpus, folds, both)
@@ -125,13 +134,15 @@ def run(args) -> None:
     check_parts([r for r in rows if not (args.open_only and r.research_only)])
     settings = {"rows": features.digest(rows), "open_only": args.open_only, "keep_out": sorted(keep_out)}
     settings |= {"epochs": list(args.epochs), "seed": args.seed, "init": bool(init), "classes": len(classes)}
+    settings["losses"] = [args.tag_loss, args.align_loss]
     made = Run(args.out, args.resume, settings, FURTHER if init else 1.0)
     features.build(args.data, work, False, args.threads)
     features.build(args.data, work, True, args.threads)
     known = [labels.Label(**label) for label in init.get("labels", [])]
     corpus = Corpus(args.data, work, args.open_only, keep_out, classes=classes, labels=known)
     texts = Texts(corpus)
-    model = train_stages(made, corpus, texts, args.epochs, args.seed, model_of(init) if init else None)
+    start = model_of(init) if init else None
+    model = train_stages(made, corpus, texts, args.epochs, args.seed, start, settings["losses"])
     fitted, prior, encoded = fit.fit_text(model, corpus, texts, made.report)
     model.prior.load_state_dict(prior.state_dict())
     fit.fit_labels(model, corpus, fitted, encoded, made.report)
@@ -168,6 +179,8 @@ def main(arguments: list = None) -> None:
     parser.add_argument(
         "--epochs", type=int, nargs=5, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2", "LABELS")
     )
+    parser.add_argument("--tag-loss", choices=TAG_LOSSES, default="", help="of stage 1 (default: the recipe's)")
+    parser.add_argument("--align-loss", choices=ALIGN_LOSSES, default="", help="of stage 1 (default: the recipe's)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args(arguments)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from training import export, make_eval_sets, measure, train
+from training import ablate, ablated, export, make_eval_sets, measure, train
 from training.bundle import verify
 from training.reference import Bundle
 
@@ -114,7 +114,8 @@ def test_a_finished_run_is_trained_further_on_new_images(made, tmp_path):
     work.mkdir()
     for graph in ("backbone.onnx", "text_encoder.onnx"):  # to save their export
         shutil.copyfile(made[0] / graph, work / graph)
-    run(tmp_path / "more.jsonl", work, out, "--init", made[1], "--epochs", 1, 1, 1, 1, 1)
+    given = ["--init", made[1], "--epochs", 1, 1, 1, 1, 1, "--tag-loss", "Hill", "--align-loss", "SPLC"]
+    run(tmp_path / "more.jsonl", work, out, *given)
     first, second = read(made[1]), read(out)
     names = {label["name"] for label in second["labels"]}
     assert names >= {label["name"] for label in first["labels"]} | {"parcel"}
@@ -124,9 +125,24 @@ def test_a_finished_run_is_trained_further_on_new_images(made, tmp_path):
     assert 0 < moved < 0.01
 
 
+def test_the_ablations_run_once_and_are_read_again(mine, made, tmp_path, monkeypatch, capsys):
+    (tmp_path / "keep_out.txt").write_text("triangle\nyellow\n")
+    monkeypatch.setattr(ablated, "TRAINED", 3)
+    words = ["--data", mine, "--work", made[0], "--keep-out", tmp_path / "keep_out.txt", "--out", tmp_path / "a.json"]
+    words = [*map(str, words), "--seeds", "1", "--epochs", "1"]
+    ablate.main(words)
+    runs = json.loads((tmp_path / "a.json").read_text())
+    assert len(runs) == len(ablate.VARIANTS)
+    assert all(0 < runs[v]["0"][column] <= 1 for v in runs for column in ablate.COLUMNS)
+    table = capsys.readouterr().out.splitlines()[-len(runs) :]
+    monkeypatch.setattr(ablate, "run", None)
+    ablate.main(words)
+    assert capsys.readouterr().out.splitlines()[-len(runs) :] == table
+
+
 def test_a_run_in_the_same_folder_is_not_overwritten(mine, tmp_path):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "settings.json").write_text(json.dumps({"seed": 5}))
+    (tmp_path / "run" / "settings.json").write_text(json.dumps({"seed": 5, "rows": "other"}))
     with pytest.raises(SystemExit, match="--resume"):
         run(mine, tmp_path / "work", tmp_path / "run")
     with pytest.raises(SystemExit, match="other rows.*seed"):
