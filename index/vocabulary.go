@@ -47,13 +47,17 @@ func (v vocabulary) threshold(name string) (threshold float64, ok bool) {
 	return threshold, ok
 }
 
-// cut gives the threshold of a query that names one tag and nothing else that has a probability: such a query matches the
-// images that carry the tag. All other queries are cut at the model's threshold.
+// cut gives the threshold of a query that names one tag of the user's and nothing else that has a probability: such a query
+// matches the images that carry the tag. All other queries are cut at the model's threshold.
 func (v vocabulary) cut(p *plan) (threshold float64, ok bool) {
-	if len(p.terms) != 1 || p.terms[0].label == "" || !p.terms[0].Positive {
+	if len(p.terms) != 1 || !p.terms[0].Positive {
 		return 0, false
 	}
-	return v.threshold(p.terms[0].label)
+	tag, ok := v.own[descriptions.Fold(p.terms[0].label)]
+	if !ok {
+		return 0, false
+	}
+	return v.x.tagThreshold(tag), true
 }
 
 // tagThreshold is the threshold of a user's tag, or the model's where the user has given none.

@@ -59,8 +59,9 @@ def absurd(rng, count: int) -> list:
     return sorted(set(made + pairs)) + ABSTRACT
 
 
-def label_truth(corpus, ids: np.ndarray) -> tuple:
-    """positive bool [N, L], weight f32 [N, L] (0: unknown) of label names on rows.
+def label_truth(corpus, ids: np.ndarray, inside: bool = False) -> tuple:
+    """positive bool [N, L], weight f32 [N, L] (0: unknown) of label names on rows; inside: outside a row's source's own
+    vocabulary nothing is known.
 
     Inside a source's own vocabulary absence counts fully. Outside it counts for a third, but not for parts of scenes that
     go unmentioned and not for what the backbone believes to see.
@@ -73,7 +74,7 @@ def label_truth(corpus, ids: np.ndarray) -> tuple:
     weight[outside] = 0.33
     unmentioned = np.array([label.name in UNMENTIONED for label in corpus.labels])
     weight[outside & unmentioned[None]] = 0
-    weight[outside & seen] = 0
+    weight[outside & (seen | inside)] = 0
     weight[positive] = 1
     return positive, weight
 
@@ -178,7 +179,7 @@ def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     optimiser = torch.optim.AdamW(
         [
             {"params": [prior.up.weight, prior.up.bias, prior.down.weight], "lr": 4e-3, "weight_decay": 0.1},
-            {"params": [gain, prior.down.bias, prior.level.weight], "lr": 2e-2, "weight_decay": 0.0},
+            {"params": [gain, prior.down.bias, prior.level.weight, prior.length], "lr": 2e-2, "weight_decay": 0.0},
         ]
     )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)

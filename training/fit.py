@@ -94,7 +94,7 @@ def query_sets(corpus, texts, flickr: np.ndarray, everything: np.ndarray, seed: 
     return {name: found for name, found in sets.items() if found[0]}  # texts without captions have no phrases
 
 
-SHARES = {"captions": 1.0, "phrases": 1.0, "labels": 1.0, "absurd": 0.5}
+SHARES = {"captions": 2.0, "phrases": 1.0, "labels": 1.0, "absurd": 0.5}
 
 
 def fit_text(model: Model, corpus, texts, report=print) -> tuple:
@@ -172,14 +172,15 @@ def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=prin
     allowed = [g for g in GATES if (np.array(by_gate[g]) >= base - 1e-9).all()]
     fitted.label_gate = max(allowed, key=lambda g: sum(by_gate[g]))
     logits = logits_of[fitted.label_gate]
-    positive, weight = calibrate.label_truth(corpus, ids)
+    positive, weight = calibrate.label_truth(corpus, ids, inside=True)
     fitted.label_calibration = calibrate.fit_logistic(logits, positive, weight)
     p = 1 / (1 + np.exp(-(fitted.label_calibration[0] * logits + fitted.label_calibration[1])))
     known = weight > 0
     fitted.pairs["labels"] = int(known.sum())
     choose_label_thresholds(fitted, [label.name for label in corpus.labels], p, positive, known)
     photographs = ~np.isin(corpus.sources[ids], list(labelling.DRAWINGS)) & positive.any(1)
-    best = np.where(known, p, 0)[photographs].max(0)
+    possible = calibrate.label_truth(corpus, ids)[1] > 0
+    best = np.where(possible, p, 0)[photographs].max(0)
     there = positive[photographs].any(0)
     fitted.match_threshold = calibrate.choose_threshold(best[~there])
     fitted.figures |= {

@@ -97,6 +97,7 @@ class TextPrior(nn.Module):
     def __init__(self, text: int = 384, hidden: int = 48):
         super().__init__()
         self.up, self.down, self.level = nn.Linear(text + 2, hidden), nn.Linear(hidden, 1), nn.Linear(3, 1, bias=False)
+        self.length = nn.Parameter(torch.zeros(SLOTS + 1))  # by the number of content words
         for zero in (self.down.weight, self.down.bias, self.level.weight):
             nn.init.zeros_(zero)
 
@@ -104,7 +105,7 @@ class TextPrior(nn.Module):
         """`words`: how many content words the text has; `crowd`: what it scores on a crowd of images (see `crowd`)."""
         extra = torch.stack([words / 5, torch.exp(-words)], 1)
         learned = self.down(torch.tanh(self.up(torch.cat([sentence * 4, extra], 1))))
-        return (learned + self.level(crowd / 5)).squeeze(1)
+        return (learned + self.level(crowd / 5)).squeeze(1) + self.length[words.long().clamp(0, SLOTS)]
 
 
 def crowd(scores) -> torch.Tensor:
