@@ -1,4 +1,4 @@
-"""Stage 2: fits the patch branch, the text queries and the label decoder as residuals on a dot product.
+"""Stage 2: fits the patch branches and the text queries as residuals on a dot product.
 
 Each training image's dot product comes from a stage-1 model that has not seen it (cross-fitting): stage 1 overfits its
 images, and a decoder trained on top of that learns nothing.
@@ -6,7 +6,6 @@ images, and a decoder trained on top of that learns nothing.
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from . import evaluate, loop, losses
 from .batches import Texts
@@ -14,10 +13,10 @@ from .corpus import Corpus, fold_of
 from .model import Model
 from .stage1 import batches_of, global_vectors
 
-SIZES = (160, 32, 64)  # rows of a batch, as in stage 1
-TAGS = 0.1  # weight of the asymmetric loss
+SIZES = (160, 32, 1)  # rows of a batch, as in stage 1; those without telling texts are not used
+DOT = 0.5  # share of the dot product: with all of it the queries learn little, with nothing of it they learn it again
+SOFT = 0.3  # weight of the cross entropy against the text encoder's own similarities
 PHRASE = 0.2  # share of captioned rows that are paired with a short phrase instead
-LABELS_DRAWN = 24  # labels an image is decoded against: its own, then the hardest and random ones
 
 
 class WordStore:
@@ -79,69 +78,42 @@ class CrossFitted:
         return self.cosines(ids, raw, scaled=True)
 
 
-def draw_labels(positive, prior, rng_labels: int) -> torch.Tensor:
-    """Labels to decode an image against [B, LABELS_DRAWN]: positives, then those with the highest noisy prior."""
-    noisy = prior + torch.empty_like(prior).exponential_() * 3 + positive.float() * 1e3
-    return noisy.topk(rng_labels, 1)[1]
-
-
 def groups(model: Model) -> list:
     """What stage 2 changes: everything that stage 1 left alone."""
-    parts = (model.image.patch_branches, model.image.to_patches, model.queries, model.matcher, model.decoder)
-    wanted = [{"params": [p for part in parts for p in part.parameters()], "lr": 1e-3, "weight_decay": 0.02}]
-    if model.image.tail is not None:
-        wanted.append({"params": list(model.image.tail.parameters()), "lr": 1e-4, "weight_decay": 0.02})
-    return wanted
+    parts = (model.image.patch_branches, model.image.to_patches, model.queries, model.matcher)
+    return [{"params": [p for part in parts for p in part.parameters()], "lr": 1e-3, "weight_decay": 0.03}]
 
 
 class Objective:
-    """The loss of a batch: InfoNCE of dot product + text queries over the paired rows, asymmetric loss of dot product +
-    label decoder over half of the paired rows and all others (labels cost the most)."""
+    """The loss of a batch, for each head as if it were alone: InfoNCE of dot product + text queries over the paired rows."""
 
     def __init__(self, model: Model, corpus: Corpus, texts: Texts, words: WordStore, fitted: CrossFitted):
         self.model, self.corpus, self.texts, self.words, self.fitted = model, corpus, texts, words, fitted
-        self.names = corpus.label_texts()[0][:, 0]
-        self.member = torch.from_numpy(corpus.class_membership())
 
     def __call__(self, batch: tuple, rng) -> tuple:
         """(rows that are paired with texts, other rows) -> (loss, its parts)."""
-        paired, ids = batch[0], np.concatenate(batch)
-        patches, logits = self.patches(ids, rng)
-        tagged = slice(len(paired) // 2, None)
-        parts = {
-            "captions": self.captions(patches[: len(paired)], paired, rng),
-            "tags": self.tags(patches[tagged], ids[tagged], logits[tagged]),
-        }
-        return parts["captions"] + TAGS * parts["tags"], parts
-
-    def patches(self, ids, rng) -> tuple:
-        """Patches of rows, half of them mirrored and a tenth of the tokens left out; the ImageNet logits."""
-        image = self.model.image
-        tokens, _, logits = self.corpus.batch(ids, rng.random(len(ids)) < 0.5)
-        keep = (torch.rand(tokens.shape[:2]) > 0.1).float().unsqueeze(-1)
-        with torch.autocast("cpu", torch.bfloat16):
-            patches = image.patches(tokens, keep)
-        return patches.float(), logits
-
-    def captions(self, patches, paired, rng):
+        paired = batch[0]
+        patches = self.patches(paired, rng)
         chosen = self.texts.draw(paired, rng, PHRASE)
         positive, ignored = self.texts.relations(paired, chosen)
         sentence, word, present = self.words(chosen)
         present = present * (torch.rand(present.shape) > 0.15).float()
         matched = self.model.matcher.logits(*self.model.queries(sentence, word, present), patches)
-        dots = self.fitted.dots(paired, sentence)
-        return sum(losses.contrastive(dots + head, positive, ignored) for head in matched.unbind(-1))
+        logits = [DOT * self.fitted.dots(paired, sentence) + head for head in matched.unbind(-1)]
+        alike = sentence @ sentence.t()
+        parts = {
+            "captions": sum(losses.contrastive(x, positive, ignored) for x in logits),
+            "soft": sum(losses.soft_contrastive(x, alike) for x in logits),
+        }
+        return parts["captions"] + SOFT * parts["soft"], parts
 
-    def tags(self, patches, ids, logits):
-        model, corpus = self.model, self.corpus
-        truth = torch.from_numpy(corpus.positive[ids])
-        with torch.no_grad():
-            base = model.tag_scale / model.log_scale.exp() * self.fitted.dots(ids, self.names) + model.tag_bias
-        labels = draw_labels(truth, base, LABELS_DRAWN)
-        decoded = model.decoder(self.names[labels], patches)
-        seen = (F.softmax(logits, 1) @ self.member) > 0.05
-        weight = (torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]]) * ~seen).gather(1, labels)
-        return losses.asymmetric(base.gather(1, labels) + decoded, truth.gather(1, labels), weight)
+    def patches(self, ids, rng):
+        """Patches of rows, half of them mirrored and a tenth of the tokens left out."""
+        tokens, _, _ = self.corpus.batch(ids, rng.random(len(ids)) < 0.5)
+        keep = (torch.rand(tokens.shape[:2]) > 0.1).float().unsqueeze(-1)
+        with torch.autocast("cpu", torch.bfloat16):
+            patches = self.model.image.patches(tokens, keep)
+        return patches.float()
 
 
 def train_stage2(
@@ -184,16 +156,8 @@ def text_scores(model, words_of, numbers, patches, vectors, batch: int = 32) -> 
     return torch.cat(dots).numpy(), torch.cat(matched).numpy()
 
 
-@torch.no_grad()
-def label_logits(model, names, patches, vectors, batch: int = 32) -> tuple:
-    """(cosine [images, L], decoder logits [images, L]) of label texts [L, E]."""
-    cosines = vectors @ model.adapter(names).t()
-    decoded = [model.decoder(names.unsqueeze(0), patches[at : at + batch]) for at in range(0, len(patches), batch)]
-    return cosines.numpy(), torch.cat(decoded).numpy()
-
-
 def tune_rerank(model, corpus, texts, words) -> dict:
-    """Recall of the dot product and of dot + matcher, mAP of the dot product and of dot + decoder, on tuning rows."""
+    """Recall of the dot product and of dot + matcher on the captioned tuning rows."""
     model.eval()
     captioned = corpus.captioned("tune")
     patches, vectors = encode(model, corpus, captioned)
@@ -201,11 +165,6 @@ def tune_rerank(model, corpus, texts, words) -> dict:
     owner = np.array([k for _, k in numbers])
     dots, matched = text_scores(model, words, [t for t, _ in numbers], patches, vectors)
     figures = {"dot": list(evaluate.recall(evaluate.ranks(dots, owner)).values())}
-    figures["both"] = list(evaluate.recall(evaluate.ranks(dots + matched, owner)).values())
-    names = corpus.label_texts()[0][:, 0]
-    for source in corpus.judged("tune"):
-        rows = corpus.where("tune", source)
-        cosines, decoded = label_logits(model, names, *encode(model, corpus, rows))
-        scores = [float(model.tag_scale) * cosines + g * decoded for g in (0, 0.5, 1)]
-        figures[source] = [evaluate.mean_average_precision(s, corpus.positive[rows])[0] for s in scores]
+    for gate in (0.5, 1.0):
+        figures[f"gate {gate}"] = list(evaluate.recall(evaluate.ranks(dots + gate * matched, owner)).values())
     return {k: [round(x, 4) for x in v] for k, v in figures.items() if None not in v}

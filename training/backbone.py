@@ -1,6 +1,5 @@
 """The frozen convolutional backbone: EfficientNet-Lite2 with its ImageNet weights (Apache-2.0), at 256 pixels."""
 
-import math
 from pathlib import Path
 
 import torch
@@ -19,32 +18,6 @@ def merge2x2(x: torch.Tensor) -> torch.Tensor:
     c, h, w = x.shape[1], x.shape[2] // 2, x.shape[3] // 2
     x = x.view(-1, c, h, 2, w, 2).permute(0, 2, 4, 3, 5, 1)
     return x.reshape(-1, h * w, 4 * c)
-
-
-def split2x2(tokens: torch.Tensor) -> torch.Tensor:
-    """The inverse of merge2x2 for a square map: [B, h*w, 4C] -> [B, C, 2h, 2w]."""
-    side, c = math.isqrt(tokens.shape[1]), tokens.shape[2] // 4
-    x = tokens.view(-1, side, side, 2, 2, c).permute(0, 5, 1, 3, 2, 4)
-    return x.reshape(-1, c, 2 * side, 2 * side)
-
-
-class Tail(nn.Module):
-    """A copy of the backbone's last blocks that may be trained: tokens [B, T, 832] -> tokens whose stride-32 part is its
-    own. Normalisation keeps the statistics of ImageNet."""
-
-    def __init__(self, pretrained: bool = True):
-        super().__init__()
-        blocks = list(Backbone(pretrained).net._blocks)
-        last = max(i for i, b in enumerate(blocks) if b._depthwise_conv.stride[0] == 2)
-        self.blocks = nn.Sequential(*blocks[last:]).to(memory_format=torch.channels_last)
-
-    def train(self, mode: bool = True):
-        return super().train(False)
-
-    def forward(self, tokens):
-        merged = tokens[..., : 4 * S16]
-        x = self.blocks(split2x2(merged).contiguous(memory_format=torch.channels_last))
-        return torch.cat([merged, x.flatten(2).transpose(1, 2)], -1)
 
 
 class Backbone(nn.Module):

@@ -133,7 +133,7 @@ A small model that finds photographs by what is in them, for two CPU cores. Trai
 * Free text: cross-attention of a text's sentence vector and up to 10 content words over the 64 patch tokens, in two heads,
   added to the dot product of the global vectors.
 * Labels: {labels}. The cosine of their reweighted descriptions, the ImageNet posterior over the classes that a label names or
-  contains, and a linear probe on the pooled features{"; RAM++'s two-layer decoder on the best 50" if fitted.label_gate else ""}.
+  contains, and a linear probe on the pooled features.
 
 ## Training data
 

@@ -82,14 +82,13 @@ def export_text_side(model: Model, vocabulary: dict, folder: Path, scale: float 
     return states.shape[1]
 
 
-def export_label_scorer(model: Model, descriptions, count, gate: float, target: Path) -> None:
-    """`gate`: weight of the decoder on the best labels."""
+def export_label_scorer(model: Model, descriptions, count, target: Path) -> None:
     c = model.config
     example = (
         torch.randn(2, c.tokens + c.appended, c.dim).to(torch.float16),
         torch.nn.functional.normalize(torch.randn(2, c.text), dim=-1),
     )
-    labeller = scorer.LabelScorer(model, descriptions, count, gate)
+    labeller = scorer.LabelScorer(model, descriptions, count)
     graphs.export(labeller, example, target, ["patches", "global"], ["logits"], store="int8")
 
 
@@ -142,7 +141,7 @@ def write_bundle(
     export_image_encoder(model, out / "image_encoder.onnx")
     state = export_text_side(model, encoder.vocabulary(), out, fitted.match_gate * fitted.text_scale)
     descriptions, count = description_vectors(label_set, encoder)
-    export_label_scorer(model, descriptions, count, fitted.label_gate, out / "label_scorer.onnx")
+    export_label_scorer(model, descriptions, count, out / "label_scorer.onnx")
     write_labels(out / "labels.jsonl", label_set, fitted)
     (out / "calibration.json").write_text(json.dumps(calibration(fitted, figures), indent=2) + "\n", encoding="utf-8")
     (out / bundle.CARD).write_text(about, encoding="utf-8")

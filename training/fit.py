@@ -26,7 +26,6 @@ class Fitted:
     match_gate: float = 1.0  # weight of the matcher beside the dot product
     text_scale: float = 1.0  # of the whole free-text logit, before the prior
     text_calibration: tuple = (1.0, 0.0)
-    label_gate: float = 0.0  # weight of the decoder on the best labels
     label_calibration: tuple = (1.0, 0.0)
     label_threshold: float = 0.5
     label_thresholds: dict = field(default_factory=dict)  # of labels with many tuning rows
@@ -162,16 +161,10 @@ def choose_crowd(model: Model, corpus, ids: np.ndarray, vectors: torch.Tensor, s
 
 
 def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=print) -> None:
-    """Fits the decoder's gate, the calibration and the thresholds of the label scorer, and the default cut; completes
-    `fitted`."""
+    """Fits the calibration and the thresholds of the label scorer, and the default cut; completes `fitted`."""
     ids, patches, vectors = encoded
     stored = model.image.stored(patches, corpus.batch(ids, tokens=False)[1])
-    logits_of = {gate: scorer_logits(model, corpus, gate, stored, vectors) for gate in GATES}
-    by_gate = {gate: judged(corpus, ids, logits) for gate, logits in logits_of.items()}
-    base = np.array(by_gate[0.0])
-    allowed = [g for g in GATES if (np.array(by_gate[g]) >= base - 1e-9).all()]
-    fitted.label_gate = max(allowed, key=lambda g: sum(by_gate[g]))
-    logits = logits_of[fitted.label_gate]
+    logits = scorer_logits(model, corpus, stored, vectors)
     positive, weight = calibrate.label_truth(corpus, ids, inside=True)
     fitted.label_calibration = calibrate.fit_logistic(logits, positive, weight)
     p = 1 / (1 + np.exp(-(fitted.label_calibration[0] * logits + fitted.label_calibration[1])))
@@ -188,7 +181,8 @@ def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=prin
         "matched_label_scorer": float((best[there] > fitted.match_threshold).mean()),
         "nothing_label_scorer": float((best[~there] <= fitted.match_threshold).mean()),
     }
-    report({"label_gates": by_gate, "gate": fitted.label_gate, "threshold": fitted.label_threshold, **fitted.figures})
+    cuts = {"label_threshold": fitted.label_threshold, "match_threshold": fitted.match_threshold}
+    report({"labels": judged(corpus, ids, logits), **cuts, **fitted.figures})
 
 
 def judged(corpus, ids: np.ndarray, logits: np.ndarray) -> list:
@@ -214,9 +208,9 @@ def choose_label_thresholds(fitted: Fitted, names: list, p, positive, known) -> 
 
 
 @torch.no_grad()
-def scorer_logits(model, corpus, gate, stored, vectors, batch: int = 32) -> np.ndarray:
+def scorer_logits(model, corpus, stored, vectors, batch: int = 32) -> np.ndarray:
     """Logits [N, L] of the label scorer as it will be exported."""
-    scorer = LabelScorer(model, *corpus.label_texts(), gate).eval()
+    scorer = LabelScorer(model, *corpus.label_texts()).eval()
     return torch.cat(
         [scorer(stored[a : a + batch], vectors[a : a + batch]) for a in range(0, len(stored), batch)]
     ).numpy()

@@ -42,7 +42,9 @@ class Objective:
         truth = torch.from_numpy(corpus.positive[ids])
         weight = torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]])
         seen = (F.softmax(logits, 1) @ self.member) > 0.05
-        weight[seen & (weight < 1)] = 0  # outside a source's own words, what the backbone believes to see is no negative
+        weight[seen & (weight < 1)] = (
+            0  # outside a source's own words, what the backbone believes to see is no negative
+        )
         weight[truth] = 1
         loss = F.binary_cross_entropy_with_logits(found, truth.float(), weight, reduction="sum") / len(ids)
         return loss, {"labels": loss}

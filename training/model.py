@@ -28,7 +28,6 @@ class Config:
     width: int = 256  # of the branches
     heads: int = 8
     blocks: int = 1  # per branch
-    tail: bool = False  # whether the patches come from trained copies of the backbone's last blocks
     match_heads: int = 2  # of the text queries; each has a branch of its own and a part of D
     text: int = 384  # E
     hidden: int = 256  # of the decoder
@@ -59,7 +58,7 @@ class Config:
 class WindowBlock(nn.Module):
     """A Swin block whose one window is the whole map: attention with relative position bias, then an MLP."""
 
-    def __init__(self, width: int, heads: int, side: int, dropout: float = 0.1):
+    def __init__(self, width: int, heads: int, side: int, dropout: float):
         super().__init__()
         self.heads, self.width = heads, width
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -90,11 +89,11 @@ class WindowBlock(nn.Module):
 class Branch(nn.Module):
     """Standardised backbone tokens [B, T, 832] -> [B, T, width]."""
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config, dropout: float = 0.1):
         super().__init__()
         side = math.isqrt(config.tokens)
         self.project = nn.Linear(config.token_width, config.width)
-        self.blocks = nn.Sequential(*(WindowBlock(config.width, config.heads, side) for _ in range(config.blocks)))
+        self.blocks = nn.Sequential(*(WindowBlock(config.width, config.heads, side, dropout) for _ in range(config.blocks)))
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, tokens):
@@ -119,8 +118,7 @@ class ImageHead(nn.Module):
         self.register_buffer("token_scale", torch.ones(config.token_width))
         self.register_buffer("pooled_mean", torch.zeros(config.pooled))
         self.register_buffer("pooled_scale", torch.ones(config.pooled))
-        self.tail = backbone.Tail() if config.tail else None
-        self.patch_branches = nn.ModuleList(Branch(config) for _ in range(config.match_heads))
+        self.patch_branches = nn.ModuleList(Branch(config, 0.2) for _ in range(config.match_heads))
         self.to_patches = nn.ModuleList(
             nn.Linear(config.width, config.dim // config.match_heads) for _ in range(config.match_heads)
         )
@@ -137,9 +135,6 @@ class ImageHead(nn.Module):
     def patches(self, tokens, keep=1.0):
         """The backbone's tokens -> patches, each head's part of length sqrt(D / heads). keep [B, T, 1]: 0 for tokens that
         training leaves out."""
-        if self.tail is not None:
-            with torch.autocast("cpu", enabled=False):  # convolutions are slower in bfloat16
-                tokens = self.tail(tokens)
         tokens = (tokens - self.token_mean) * self.token_scale * keep
         parts = [to(branch(tokens)) for branch, to in zip(self.patch_branches, self.to_patches, strict=True)]
         return torch.cat([F.normalize(p, dim=-1) * p.shape[-1] ** 0.5 for p in parts], -1)

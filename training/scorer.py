@@ -90,34 +90,22 @@ class LabelScorer(nn.Module):
     """stored patches f16 [B, T + appended, D], global [B, E] -> logits [B, labels].
 
     Every label: its descriptions' cosines with the global vector, reweighted per image as RAM++ reweights (softmax over the
-    descriptions of sharpness * cosine), through the label head. The `top` best labels of an image also get `gate` times the
-    decoder's logit, ordinary form, for the equally reweighted description vector.
+    descriptions of sharpness * cosine), through the label head.
     """
 
-    def __init__(self, model: Model, descriptions, count, gate: float = 0.0, top: int = 50):
+    def __init__(self, model: Model, descriptions, count):
         super().__init__()
-        self.model, self.top, self.gate = model, min(top, descriptions.shape[0]), gate
+        self.model = model
         self.count = descriptions.shape[1]  # n; rows past a label's own number repeat its first
         self.descriptions = nn.Parameter(descriptions.flatten(0, 1), requires_grad=False)  # [L * n, E]
         self.register_buffer("absent", (torch.arange(self.count)[None] >= count[:, None]).float() * -1e4)  # [L, n]
 
-    def reweighted(self, vector) -> tuple:
-        """Cosines [B, L], and the weights of the descriptions [B, L, n], which sum to 1 over a label's own."""
+    def reweighted(self, vector):
+        """Cosines [B, L]; the weights of a label's own descriptions sum to 1."""
         cosines = (vector @ self.model.adapter(self.descriptions).t()).unflatten(1, (-1, self.count))
-        weights = F.softmax(cosines * REWEIGHT + self.absent, -1)
-        return (weights * cosines).sum(-1), weights
+        return (F.softmax(cosines * REWEIGHT + self.absent, -1) * cosines).sum(-1)
 
     def forward(self, patches, vector):
         config = self.model.config
-        stored = patches.to(torch.float32)
-        pooled = stored[:, config.tokens :].flatten(1)[:, : config.pooled]
-        cosines, weights = self.reweighted(vector)
-        logits = self.model.labels(cosines, pooled)
-        if not self.gate:
-            return logits
-        best = logits.topk(self.top, -1)[1]  # [B, top]
-        chosen = weights.gather(1, best.unsqueeze(-1).expand(-1, -1, self.count))
-        described = self.descriptions.unflatten(0, (-1, self.count))[best]
-        texts = (chosen.unsqueeze(-1) * described).sum(2)  # [B, top, E]
-        decoded = self.model.decoder(texts, stored[:, : config.tokens]) * self.gate
-        return logits.scatter_add(1, best, decoded)
+        pooled = patches.to(torch.float32)[:, config.tokens :].flatten(1)[:, : config.pooled]
+        return self.model.labels(self.reweighted(vector), pooled)

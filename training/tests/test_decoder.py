@@ -40,33 +40,21 @@ def test_texts_do_not_see_each_other(model, config):
     assert torch.allclose(together, alone, atol=1e-5)
 
 
-def test_label_scorer_agrees_with_text_path(model, config):
-    """A label of one description, through the label scorer and through query state and folded decoder."""
+def test_label_scorer_agrees_with_its_head(model, config):
+    """A label of one description, through the label scorer and through the text's vector and the head."""
     names, vector = unit(7, config.text), unit(3, config.text)
     patches, pooled = stored(model, 3)
-    labels = scorer.LabelScorer(model, names.unsqueeze(1), torch.ones(7), gate=1.0, top=7).eval()
-    state, retrieval = scorer.SingleQueryState(model)(names)
-    decoded, _ = scorer.SingleDecoder(model)(state, patches)
-    expected = decoded + model.labels(vector @ retrieval.t(), pooled)
+    labels = scorer.LabelScorer(model, names.unsqueeze(1), torch.ones(7)).eval()
+    _, retrieval = scorer.SingleQueryState(model)(names)
+    expected = model.labels(vector @ retrieval.t(), pooled)
     assert torch.allclose(labels(patches, vector), expected, atol=1e-4)
-
-
-def test_only_the_best_labels_are_decoded(model, config):
-    names, vector = unit(7, config.text), unit(2, config.text)
-    patches, _ = stored(model, 2)
-
-    def logits(gate: float):
-        return scorer.LabelScorer(model, names.unsqueeze(1), torch.ones(7), gate, top=3).eval()(patches, vector)
-
-    changed = (logits(1.0) - logits(0.0)).abs() > 1e-7
-    assert (changed.sum(1) == 3).all()
 
 
 def test_absent_descriptions_have_no_weight(model, config):
     names, vector, (patches, _) = unit(7, 3, config.text), unit(2, config.text), stored(model, 2)
     count = torch.ones(7)
-    one = scorer.LabelScorer(model, names[:, :1], count, 1.0, top=5).eval()
-    padded = scorer.LabelScorer(model, names, count, 1.0, top=5).eval()
+    one = scorer.LabelScorer(model, names[:, :1], count).eval()
+    padded = scorer.LabelScorer(model, names, count).eval()
     assert torch.allclose(one(patches, vector), padded(patches, vector), atol=1e-5)
 
 
@@ -109,7 +97,7 @@ def test_exported_text_side_at_every_batch_size(model, vocabulary, form, tmp_pat
 
 def test_exported_label_scorer_at_every_batch_size(model, config, tmp_path):
     names, count = unit(7, 2, config.text), torch.tensor([1, 2, 2, 1, 2, 2, 1])
-    labels = scorer.LabelScorer(model, names, count, 0.7, top=4)
+    labels = scorer.LabelScorer(model, names, count)
     (patches, _), vector = stored(model, 5), unit(5, config.text)
     graphs.export(labels, (patches[:2], vector[:2]), tmp_path / "l.onnx", ["patches", "global"], ["logits"])
     run = session(tmp_path / "l.onnx")
