@@ -23,7 +23,7 @@ from .losses import ALIGN_LOSSES, TAG_LOSSES
 from .model import Config, Model
 from .rows import BadData, check_parts, read_rows
 
-EPOCHS = (14, 10, 14, 4, 6)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2, the label head
+EPOCHS = (14, 10, 14, 7, 6)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2, the label head
 FURTHER = 0.3  # factor on the learning rates when a run starts from a finished model
 
 
