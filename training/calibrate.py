@@ -201,6 +201,16 @@ GRID = np.arange(0.05, 0.9, 0.01)  # of thresholds
 NOTHING = 0.95  # share of absent labels that must find nothing
 
 
+def sentence_threshold(captions: np.ndarray, absurd: np.ndarray, found: float = 0.9) -> float:
+    """The cut over which `found` of the captions find something, but none under which nonsense would.
+
+    captions, absurd: probabilities [texts, images]. A sentence shares its probability among all images that come close to
+    it: the best of them is seldom likely to be the very one, and still worth showing.
+    """
+    nonsense = float(np.quantile(absurd.max(1), 0.98))
+    return max(nonsense, float(np.quantile(captions.max(1), 1 - found))) if len(captions) else nonsense
+
+
 def choose_threshold(absent: np.ndarray) -> float:
     """The lowest cut at which at least NOTHING of the absent labels find nothing.
 

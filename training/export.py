@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from . import backbone, bundle, card, data, graphs, labels, scorer, text
-from .fit import Fitted
+from .fit import SENTENCE, Fitted
 from .model import Config, Model
 
 NAME, VERSION = "sightline-default", "0.1.0"
@@ -117,6 +117,7 @@ def calibration(fitted: Fitted, figures: dict) -> dict:
         "labels": entry("labels", fitted.label_calibration),
         "text": entry("text", fitted.text_calibration),
         "match_threshold": round(fitted.match_threshold, 3),
+        "sentence": {"words": SENTENCE, "match_threshold": round(fitted.sentence_threshold, 3)},
     }
 
 

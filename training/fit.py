@@ -16,6 +16,7 @@ from .model import Model
 from .scorer import LabelScorer
 
 GATES = (0.0, 0.25, 0.5, 0.75, 1.0)
+SENTENCE = 5  # words from which on free text is a sentence
 ENOUGH = 12  # tuning rows of a label from which on it has a threshold of its own
 
 
@@ -30,6 +31,7 @@ class Fitted:
     label_threshold: float = 0.5
     label_thresholds: dict = field(default_factory=dict)  # of labels with many tuning rows
     match_threshold: float = 0.2
+    sentence_threshold: float = 0.05  # of free text of SENTENCE words or more
     pairs: dict = field(default_factory=dict)
     figures: dict = field(default_factory=dict)
 
@@ -138,6 +140,9 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
         known = weight.reshape(shape) > 0
         fitted.figures[f"ece_{name}"] = evaluate.calibration_error(p[known], positive.reshape(shape)[known])
         best[name] = (p, positive.reshape(shape), known)
+    if "captions" in sets:
+        long = [len(q.split()) >= SENTENCE for q in sets["captions"][0]]
+        fitted.sentence_threshold = calibrate.sentence_threshold(best["captions"][0][long], best["absurd"][0])
     fitted.figures |= {f"best_{name}": np.quantile(p.max(1), (0.5, 0.95)).tolist() for name, (p, _, _) in best.items()}
     report(
         {
