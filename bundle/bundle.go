@@ -120,6 +120,16 @@ type Calibration struct {
 	LabelScale     Scale   `json:"labels"`
 	TextScale      Scale   `json:"text"`
 	MatchThreshold float64 `json:"match_threshold"` // the default cut of search, 0..1
+
+	// Sentence is the default cut of longer free text; nil: MatchThreshold. A sentence shares its probability among all
+	// images that come close to it.
+	Sentence *SentenceCut `json:"sentence"`
+}
+
+// SentenceCut is the default cut of a query that is one free text of at least so many words.
+type SentenceCut struct {
+	Words          int     `json:"words"`
+	MatchThreshold float64 `json:"match_threshold"` // 0..1
 }
 
 // Scale turns a logit into a probability: sigmoid(Scale * logit + Bias).

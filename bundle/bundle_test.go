@@ -203,6 +203,8 @@ func TestLabelAndCalibrationFilesThatMakeNoSenseAreRefused(t *testing.T) {
 		{"calibration.json", `{"labels": {"scale": 0}, "text": {"scale": 1}, "match_threshold": 0.2}`, "labels.scale is 0"},
 		{"calibration.json", `{"labels": {"scale": 1}, "text": {"scale": 1e999}, "match_threshold": 0.2}`, "not the JSON"},
 		{"calibration.json", `{"labels": {"scale": 1}, "text": {"scale": 1}, "match_threshold": 2}`, "match_threshold is 2"},
+		{"calibration.json", `{"labels": {"scale": 1}, "text": {"scale": 1}, "match_threshold": 0.2, "sentence": {"words": 5, "match_threshold": -1}}`, "sentence is 5 words and -1"},
+		{"calibration.json", `{"labels": {"scale": 1}, "text": {"scale": 1}, "match_threshold": 0.2, "sentence": {"match_threshold": 0.1}}`, "sentence is 0 words"},
 	} {
 		t.Run(tc.says, func(t *testing.T) {
 			files := tinyFiles()

@@ -202,6 +202,9 @@ func readCalibration(path string) (Calibration, error) {
 	if !(c.MatchThreshold >= 0 && c.MatchThreshold <= 1) {
 		return Calibration{}, fmt.Errorf("match_threshold is %v, it must be 0..1", c.MatchThreshold)
 	}
+	if s := c.Sentence; s != nil && (!(s.MatchThreshold >= 0 && s.MatchThreshold <= 1) || s.Words < 1) {
+		return Calibration{}, fmt.Errorf("sentence is %d words and %v, it must be at least 1 word and 0..1", s.Words, s.MatchThreshold)
+	}
 	return c, nil
 }
 

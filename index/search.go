@@ -48,7 +48,7 @@ func (x *Index) Search(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &search{x: x, words: words, request: r, cut: x.bundle.MatchThreshold}
+	s := &search{x: x, words: words, request: r}
 	ranked, err := s.rank(ctx)
 	if err != nil {
 		return nil, err
@@ -82,9 +82,7 @@ func (s *search) rank(ctx context.Context) ([]scored, error) {
 	}
 	s.filter, s.terms, s.subject = p.filter, p.terms, []byte(s.request.Query)
 	s.tags = p.tags()
-	if threshold, ok := s.words.cut(p); ok {
-		s.cut = threshold
-	}
+	s.cut = s.words.cut(p)
 	var texts []sightline.TextQuery
 	if err := timed(&s.took.Text, func() (err error) { texts, err = s.x.textQueries(ctx, p.texts); return err }); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"strings"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/internal/descriptions"
@@ -47,17 +48,21 @@ func (v vocabulary) threshold(name string) (threshold float64, ok bool) {
 	return threshold, ok
 }
 
-// cut gives the threshold of a query that names one tag of the user's and nothing else that has a probability: such a query
-// matches the images that carry the tag. All other queries are cut at the model's threshold.
-func (v vocabulary) cut(p *plan) (threshold float64, ok bool) {
+// cut is the default cut of a query. One that names a tag of the user's and nothing else that has a probability matches the
+// images that carry the tag; one that is a sentence has the model's cut for sentences.
+func (v vocabulary) cut(p *plan) float64 {
+	c := v.x.bundle.Calibration
 	if len(p.terms) != 1 || !p.terms[0].Positive {
-		return 0, false
+		return c.MatchThreshold
 	}
-	tag, ok := v.own[descriptions.Fold(p.terms[0].label)]
-	if !ok {
-		return 0, false
+	term := p.terms[0]
+	if tag, ok := v.own[descriptions.Fold(term.label)]; ok {
+		return v.x.tagThreshold(tag)
 	}
-	return v.x.tagThreshold(tag), true
+	if s := c.Sentence; s != nil && term.label == "" && len(strings.Fields(term.Term.Text)) >= s.Words {
+		return s.MatchThreshold
+	}
+	return c.MatchThreshold
 }
 
 // tagThreshold is the threshold of a user's tag, or the model's where the user has given none.

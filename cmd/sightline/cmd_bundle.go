@@ -52,6 +52,9 @@ func (a *app) runBundleShow() error {
 	a.printf("input                %d x %d pixels\n", m.Image.Width, m.Image.Height)
 	a.printf("patch features       %d x %d, %s (%s an image)\n", m.Features.Tokens, m.Features.Dim, m.Features.DType, bytesText(int64(m.Features.PatchBytes())))
 	a.printf("match threshold      %.3f\n", b.MatchThreshold)
+	if s := b.Sentence; s != nil {
+		a.printf("                     %.3f for free text of %d words or more\n", s.MatchThreshold, s.Words)
+	}
 	a.printf("files                %d, %s\n", len(m.Files), bytesText(bundleBytes(b)))
 	a.printf("feature fingerprint  %s\n", m.FeatureFingerprint)
 	a.printf("scoring fingerprint  %s\n", m.ScoringFingerprint)
