@@ -65,8 +65,8 @@ def draw(rows: list, kin, count: int = COUNT, seed: int = SEED) -> tuple:
 
 
 def write(sources: list, out: Path, wordnet: Path) -> None:
-    """OUT/images and OUT/concepts.json."""
-    folder = out / "images"
+    """OUT/photographs and OUT/concepts.json."""
+    folder = out / "photographs"
     folder.mkdir(parents=True, exist_ok=True)
     rows = read_rows(sources, data.unpack(sources, out))
     images, present, absent = draw(rows, kin_of(read_classes(sources), Wordnet(wordnet)))
@@ -91,7 +91,7 @@ def ask(out: Path, program: Path, bundle: Path = None) -> dict:
         done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=True, env=environment)
         return json.loads(done.stdout)
 
-    run("index", str(out / "images"))
+    run("index", str(out / "photographs"))
     answers = {kind: {c: run("search", "--limit", "1", "--plain", c) for c in concepts[kind]} for kind in MATCHES}
     right = [
         c

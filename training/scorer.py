@@ -97,12 +97,14 @@ class LabelScorer(nn.Module):
         super().__init__()
         self.model = model
         self.count = descriptions.shape[1]  # n; rows past a label's own number repeat its first
-        self.descriptions = nn.Parameter(descriptions.flatten(0, 1), requires_grad=False)  # [L * n, E]
+        with torch.no_grad():
+            adapted = model.adapter(descriptions.flatten(0, 1))
+        self.descriptions = nn.Parameter(adapted, requires_grad=False)  # retrieval vectors [L * n, E]
         self.register_buffer("absent", (torch.arange(self.count)[None] >= count[:, None]).float() * -1e4)  # [L, n]
 
     def reweighted(self, vector):
         """Cosines [B, L]; the weights of a label's own descriptions sum to 1."""
-        cosines = (vector @ self.model.adapter(self.descriptions).t()).unflatten(1, (-1, self.count))
+        cosines = (vector @ self.descriptions.t()).unflatten(1, (-1, self.count))
         return (F.softmax(cosines * REWEIGHT + self.absent, -1) * cosines).sum(-1)
 
     def forward(self, patches, vector):
