@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sightline-search/sightline/bundle/bundletest"
+
 	"github.com/sightline-search/sightline/api"
 )
 
@@ -66,10 +68,11 @@ func TestATagIsAddedScoredChangedAndRemoved(t *testing.T) {
 	assert.EqualValues(t, 0, answer["searched"].(map[string]any)["decoded"])
 	assert.NotContains(t, answer, "unfinished_tags")
 
+	model := bundletest.Open(t).MatchThreshold // of a tag that has none of its own
 	for _, c := range []struct {
 		body string
 		want float64
-	}{{`{"threshold": 0.75}`, 0.75}, {`{"threshold": null}`, 0.2}} {
+	}{{`{"threshold": 0.75}`, 0.75}, {`{"threshold": null}`, model}} {
 		changed := lib.send(http.MethodPatch, at, c.body)
 		require.Equal(t, http.StatusOK, changed.StatusCode, "%s", changed.Body)
 		assert.InDelta(t, c.want, read(t, changed)["threshold"], 1e-9)

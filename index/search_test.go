@@ -229,6 +229,24 @@ func TestTheDefaultCutIsTheBundles(t *testing.T) {
 	assert.Len(t, result.Results, 10, "the threshold itself is enough")
 }
 
+func TestASentenceHasItsOwnCut(t *testing.T) {
+	c := drawn(t)
+	b := c.Parts.Bundle
+	require.NotNil(t, b.Sentence)
+	require.Less(t, b.Sentence.MatchThreshold, b.MatchThreshold)
+	sentence := "a red square on a green ground"
+	for query, want := range map[string]float64{
+		sentence:                     b.Sentence.MatchThreshold,
+		sentence + " path:*.png":     b.Sentence.MatchThreshold, // facts have no probability
+		"dog":                        b.MatchThreshold,
+		"red square":                 b.MatchThreshold,
+		`"` + sentence + `" AND dog`: b.MatchThreshold,
+		`NOT "` + sentence + `"`:     b.MatchThreshold,
+	} {
+		assert.InDelta(t, want, c.search(t, index.Request{Query: query, Limit: 5}).MinProbability, 0, query)
+	}
+}
+
 func TestPagesFitTogether(t *testing.T) {
 	c := drawn(t)
 	r := everything("a red square")

@@ -93,7 +93,9 @@ class Branch(nn.Module):
         super().__init__()
         side = math.isqrt(config.tokens)
         self.project = nn.Linear(config.token_width, config.width)
-        self.blocks = nn.Sequential(*(WindowBlock(config.width, config.heads, side, dropout) for _ in range(config.blocks)))
+        self.blocks = nn.Sequential(
+            *(WindowBlock(config.width, config.heads, side, dropout) for _ in range(config.blocks))
+        )
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, tokens):
