@@ -89,7 +89,8 @@ def open_vocabulary(figures: dict) -> str:
     ]
     return f"""## Open vocabulary
 
-{unseen["tags"]} tags of {unseen["images"]} held-out photographs, in a run of the same recipe that never saw them as labels:
+{unseen["tags"]} tags of {unseen["images"]} held-out photographs, in a shorter run of the same recipe that never saw them as
+labels ({unseen["labels_among_them"]} of them is an alias of a label that it saw):
 
 {table(rows)}
 
@@ -155,7 +156,8 @@ vectors.
 {calibration(figures)}
 
 {pictures([("Reliability diagrams", shown["reliability"])]) if "reliability" in shown else ""}Sentences are calibrated for collections of about a thousand images: in a larger one more images come close to a sentence by
-chance, and the same probability is right less often.
+chance, and the same probability is right less often. Of a caption only its own image counts as right above. A short one is
+treated as what people type instead: "brown dog" is likely on every brown dog, which makes its error large here.
 
 `match_threshold` = {fitted.match_threshold:.2f}, over held-out rows:
 
@@ -163,7 +165,11 @@ chance, and the same probability is right less often.
 
 {open_vocabulary(figures)}## Known failures
 
-{pictures([("What goes wrong", shown["failures"])]) if "failures" in shown else ""}* Counting, spatial relations, negation inside sentences and text inside pictures are not understood; "two dogs" finds dogs.
+{pictures([("What goes wrong", shown["failures"])]) if "failures" in shown else ""}The pictures are from the sample gallery (authors and licences in gallery/README.md).
+
+* Counting, spatial relations, negation inside sentences and text inside pictures are not understood; "two dogs" finds dogs.
+* People are seen in landscapes without any: the captions that it learnt from nearly always have one.
+* What is rare in the training data stays under the cut even where it is the likeliest: a castle is a "building".
 * Colours and actions are weak; everyday objects, animals, food, scenes and sports are strong.
 * Trained on small pictures (longer side under 200 pixels): small objects are missed.
 * The captions come from one collection (people and dogs outdoors): such pictures are found best, and people are described

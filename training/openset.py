@@ -4,8 +4,7 @@
 
 Over all tagged photographs of the report part, for every held-out tag with at least three of them: mean average precision
 of its name as free text, and of several descriptions (name, template, WordNet's gloss), averaged and reweighted per image
-as RAM++ reweights them. A tag that is a label of the bundle is also scored by the label scorer, for comparison with a
-bundle that has seen the tags.
+as RAM++ reweights them; and of the label scorer, where the tag is a label or alias of the bundle after all.
 """
 
 import argparse
@@ -45,8 +44,10 @@ def figures(m: measure.Measured, tags: list, wordnet: Wordnet) -> dict:
         "map_descriptions_averaged": np.stack([mixed(m, d, 0.0) for d in described], 1),
         "map_descriptions_reweighted": np.stack([mixed(m, d, REWEIGHT) for d in described], 1),
     }
-    if all(t in m.number for t in tags):
-        scores["map_labels"] = m.label_logits[:, [m.number[t] for t in tags]]
+    scores["map_labels"] = scores["map_name"].copy()
+    for k, t in enumerate(tags):
+        if t in m.number:
+            scores["map_labels"][:, k] = m.label_logits[:, m.number[t]]
     found = {name: evaluate.mean_average_precision(s, truth)[0] for name, s in scores.items()}
     return {"images": len(m.rows), "tags": len(tags), "labels_among_them": sum(t in m.number for t in tags), **found}
 
