@@ -11,9 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sightline-search/sightline/bundle/bundletest"
-
 	"github.com/sightline-search/sightline/api"
+	"github.com/sightline-search/sightline/bundle/bundletest"
 )
 
 func (l *library) send(method, path, body string) answer {
