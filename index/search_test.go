@@ -229,6 +229,20 @@ func TestTheDefaultCutIsTheBundles(t *testing.T) {
 	assert.Len(t, result.Results, 10, "the threshold itself is enough")
 }
 
+func TestAnArticleMakesNoFreeText(t *testing.T) {
+	c := drawn(t)
+	bare := c.search(t, everything("dog"))
+	for _, query := range []string{"a dog", "The Dog", "a  dog"} {
+		result := c.search(t, everything(query))
+		assert.Zero(t, result.Searched.Decoded, query)
+		require.Len(t, result.Results, len(bare.Results), query)
+		for i, hit := range result.Results {
+			assert.InDelta(t, bare.Results[i].Probability, hit.Probability, 0, query)
+		}
+	}
+	assert.NotZero(t, c.search(t, everything("a dog running")).Searched.Decoded)
+}
+
 func TestASentenceHasItsOwnCut(t *testing.T) {
 	c := drawn(t)
 	b := c.Parts.Bundle

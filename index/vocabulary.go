@@ -30,8 +30,21 @@ func (x *Index) vocabulary(ctx context.Context) (vocabulary, error) {
 	return v, err
 }
 
-// stored gives the name under which the probabilities of what a text names are stored; false when it names no tag.
+// stored gives the name under which the probabilities of what a text names are stored; false when it names no tag. "a dog"
+// names what "dog" names.
 func (v vocabulary) stored(text string) (name string, ok bool) {
+	if name, ok := v.named(text); ok {
+		return name, true
+	}
+	for _, article := range []string{"a ", "an ", "the "} {
+		if len(text) > len(article) && strings.EqualFold(text[:len(article)], article) {
+			return v.named(strings.TrimSpace(text[len(article):]))
+		}
+	}
+	return "", false
+}
+
+func (v vocabulary) named(text string) (name string, ok bool) {
 	if tag, ok := v.own[descriptions.Fold(text)]; ok {
 		return tag.Name, true
 	}
