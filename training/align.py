@@ -99,7 +99,8 @@ class Objective:
         sentence, word, present = self.words(chosen)
         present = present * (torch.rand(present.shape) > 0.15).float()
         matched = self.model.matcher.logits(*self.model.queries(sentence, word, present), patches)
-        logits = [DOT * self.fitted.dots(paired, sentence) + head for head in matched.unbind(-1)]
+        dots = DOT * self.fitted.dots(paired, sentence)
+        logits = [dots + head for head in matched.unbind(-1)]
         alike = sentence @ sentence.t()
         parts = {
             "captions": sum(losses.contrastive(x, positive, ignored) for x in logits),

@@ -132,12 +132,16 @@ class ImageHead(nn.Module):
         self.class_sharpness = nn.Parameter(torch.tensor(0.7))
 
     def forward(self, tokens, pooled, logits):
-        return self.patches(tokens), self.vector((tokens - self.token_mean) * self.token_scale, pooled, logits)
+        return self.patches(tokens), self.vector(self.standard_tokens(tokens), pooled, logits)
+
+    def standard_tokens(self, tokens):
+        """The backbone's tokens with mean 0 and deviation 1 over the train rows."""
+        return (tokens - self.token_mean) * self.token_scale
 
     def patches(self, tokens, keep=1.0):
         """The backbone's tokens -> patches, each head's part of length sqrt(D / heads). keep [B, T, 1]: 0 for tokens that
         training leaves out."""
-        tokens = (tokens - self.token_mean) * self.token_scale * keep
+        tokens = self.standard_tokens(tokens) * keep
         parts = [to(branch(tokens)) for branch, to in zip(self.patch_branches, self.to_patches, strict=True)]
         return torch.cat([F.normalize(p, dim=-1) * p.shape[-1] ** 0.5 for p in parts], -1)
 

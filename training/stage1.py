@@ -60,7 +60,7 @@ def global_vectors(model: Model, corpus: Corpus, ids: np.ndarray, batch: int = 1
     found = [torch.zeros(0, model.config.text)]
     for at in range(0, len(ids), batch):
         tokens, pooled, logits = corpus.batch(ids[at : at + batch], tokens=model.config.global_tokens)
-        found.append(model.image.vector((tokens - model.image.token_mean) * model.image.token_scale, pooled, logits))
+        found.append(model.image.vector(model.image.standard_tokens(tokens), pooled, logits))
     return torch.cat(found)
 
 
@@ -119,7 +119,7 @@ class Objective:
     def vectors(self, image, tokens, keep, pooled, logits):
         """Global vectors of rows."""
         with torch.autocast("cpu", torch.bfloat16):
-            vectors = image.vector((tokens - image.token_mean) * image.token_scale * keep, pooled, logits)
+            vectors = image.vector(image.standard_tokens(tokens) * keep, pooled, logits)
         return F.normalize(vectors.float(), dim=-1)
 
     def captions(self, vectors, paired, rng) -> dict:

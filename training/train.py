@@ -2,8 +2,8 @@
 
     python -m training.train --data DIR|JSONL... --out RUN [--resume] [--open-only] [--init RUN] [--keep-out FILE]
 
-Stage 1 (`training.stage1`) fits the global vector and the text adapter, stage 2 (`training.align`) the decoders as
-residuals on stage 1's dot product, stage 3 (`training.fit`) what turns scores into probabilities.
+Stage 1 (`training.stage1`) fits the global vector and the text adapter, stage 2 (`training.align`) the text queries beside
+stage 1's dot product, the last stage (`training.labelstage`) the label head; `training.fit` turns scores into probabilities.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def model_of(saved: dict) -> Model:
 def train_stages(
     made: Run, corpus: Corpus, texts: Texts, epochs: tuple, seed: int, init=None, losses=("", "")
 ) -> Model:
-    """Stages 1 and 2, each skipped when its result is already in the run's folder. losses: for tags and for alignment."""
+    """All stages, each skipped when its result is already in the run's folder. losses: for tags and for alignment."""
     chosen = {"tag_loss": losses[0], "align_loss": losses[1]}
     recipes = [replace(recipe, **chosen) for recipe in (stage1.FIRST, stage1.SECOND)]
 
