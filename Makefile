@@ -15,7 +15,8 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(TOOLS)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
-RUFF := $(TOOLS)/ruff/bin/ruff
+RUFF := $(TOOLS)/lint/bin/ruff
+HADOLINT := $(TOOLS)/lint/bin/hadolint
 
 .PHONY: help setup lib build run test test-training model lint fmt bench clean
 
@@ -48,12 +49,14 @@ test-training: build .venv-training/ready ## Run the tests of training/ (makes .
 model: .venv-training/ready ## Train the default model anew into models/default from DATA (an hour and a half on two cores).
 	.venv-training/bin/python -m training.reproduce
 
-lint: $(GOLANGCI_LINT) $(RUFF) ## Check formatting, code rules, layers, modules and the Python code.
+lint: $(GOLANGCI_LINT) $(RUFF) ## Check formatting, code rules, layers, modules, the Python code and the Dockerfile.
 	go mod verify
 	$(PYTHON) scripts/notices.py --check
 	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
 	$(RUFF) check .
 	$(RUFF) format --check .
+	$(HADOLINT) Dockerfile
+	$(PYTHON) scripts/scale.py --check
 
 fmt: $(GOLANGCI_LINT) $(RUFF) ## Format the Go and the Python code.
 	$(GOLANGCI_LINT) fmt ./...
@@ -70,9 +73,9 @@ $(GOLANGCI_LINT):
 	@GOBIN="$(CURDIR)/$(TOOLS)/bin" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	@mv $(TOOLS)/bin/golangci-lint $@
 
-$(RUFF): scripts/ruff.txt
-	@$(PYTHON) -m venv $(TOOLS)/ruff
-	@$(TOOLS)/ruff/bin/pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all: --requirement scripts/ruff.txt
+$(RUFF): scripts/lint.txt
+	@$(PYTHON) -m venv $(TOOLS)/lint
+	@$(TOOLS)/lint/bin/pip --disable-pip-version-check install --quiet --require-hashes --only-binary=:all: --requirement scripts/lint.txt
 	@touch $@
 
 .venv-training/ready: training/requirements.txt

@@ -52,9 +52,10 @@ func holdIndex(dir string) {
 // place is a fresh index folder, and the environment in which commands use it, the default bundle and the checkout's
 // ONNX Runtime.
 type place struct {
-	t    *testing.T
-	data string
-	env  []string
+	t      *testing.T
+	data   string
+	env    []string
+	binary string // a copy of the program to start; "" is the test binary itself
 }
 
 func newPlace(t *testing.T) *place {
@@ -111,8 +112,12 @@ func (p *place) json(code int, args ...string) map[string]any {
 // command prepares the program as a process of its own.
 func (p *place) command(args ...string) *exec.Cmd {
 	p.t.Helper()
-	executable, err := os.Executable()
-	require.NoError(p.t, err)
+	executable := p.binary
+	if executable == "" {
+		var err error
+		executable, err = os.Executable()
+		require.NoError(p.t, err)
+	}
 	cmd := exec.CommandContext(p.t.Context(), executable, args...)
 	cmd.Env = append([]string{asProgram + "=1"}, p.env...)
 	return cmd
