@@ -64,7 +64,7 @@ func (a *app) runEval(ctx context.Context, path, tagsPath string) (err error) {
 }
 
 func (a *app) evaluate(ctx context.Context, scratch string, dataset *evaluate.Dataset, o evaluate.Options) (*evaluate.Report, error) {
-	m, err := a.openModel()
+	m, err := a.openModel(a.Threads)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (a *app) examineModel(ctx context.Context, rt *ort.Runtime, b *bundle.Bundl
 	if rt == nil || b == nil {
 		return finding{Section: "model", Mark: markFail, Lines: []string{"not tried: it needs ONNX Runtime and a bundle"}}
 	}
-	m, err := a.openModel()
+	m, err := a.openModel(a.Threads)
 	if err != nil {
 		return failed("model", err)
 	}
