@@ -17,7 +17,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(TOOLS)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 RUFF := $(TOOLS)/ruff/bin/ruff
 
-.PHONY: help setup lib build run test test-training model lint fmt bench clean
+.PHONY: help setup lib lib-cuda build run test test-training model lint fmt bench clean
 
 help: ## Tell what each target does.
 	@echo "make run                  builds everything, indexes the sample gallery, serves the search page"
@@ -31,6 +31,9 @@ setup: ## Install what the tests need (apt, as root or with sudo; otherwise name
 
 lib: ## Fetch the pinned ONNX Runtime into lib/ (once).
 	@$(PYTHON) scripts/fetch_onnxruntime.py
+
+lib-cuda: ## Fetch ONNX Runtime's GPU build for NVIDIA cards into lib/cuda/ (270 MB; docs/cuda.md).
+	@$(PYTHON) scripts/fetch_onnxruntime.py --cuda
 
 build: lib ## Build bin/sightline, which runs from any folder.
 	@[ -e bin/sightline ] || echo "make: building bin/sightline; the first time takes some minutes" >&2

@@ -41,7 +41,7 @@ func (a *app) openModel(threads int) (*model, error) {
 }
 
 func (m *model) load(a *app, threads int) (err error) {
-	if m.runtime, err = ort.Open(ort.Options{Library: a.ORTLibrary, Threads: threads}); err != nil {
+	if m.runtime, err = a.openRuntime(threads); err != nil {
 		return err
 	}
 	if m.bundle, err = a.findBundle(); err != nil {
@@ -94,7 +94,7 @@ func (a *app) openEngine(mode embedded.Mode) (*engine, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	e := &engine{model: m, store: store, cache: cache.NewLRU(textCacheBytes)}
-	parts := index.Parts{Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: e.cache, Places: places(threads)}
+	parts := index.Parts{Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: e.cache, Places: m.places(threads)}
 	if mode == embedded.ReadOnly { // so that others can write, it is opened for writing for one change at a time
 		parts.OpenWriter = func() (vectordb.Store, error) { return a.openStore(embedded.ReadWrite) }
 	}
@@ -112,9 +112,12 @@ func (a *app) searchThreads(mode embedded.Mode) int {
 	return a.Threads
 }
 
-// places is how many model runs keep the cores busy.
-func places(threads int) int {
-	if threads == 0 {
+// places is how many model runs keep the cores busy; a card computes one while the features of another are read.
+func (m *model) places(threads int) int {
+	switch {
+	case m.runtime.Device == ort.CUDA:
+		return 2
+	case threads == 0:
 		return 1
 	}
 	return max(1, runtime.NumCPU()/threads)

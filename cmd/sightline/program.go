@@ -49,6 +49,7 @@ type app struct {
 	err     io.Writer
 	environ []string
 	started bool // the command line was understood
+	told    bool // that auto is left with the CPU
 
 	config.Config
 	log *slog.Logger

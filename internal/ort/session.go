@@ -19,6 +19,7 @@ import (
 type Session struct {
 	path            string
 	threads         int
+	device          string
 	inputs, outputs map[string]Info
 	inputNames      []string // sorted
 
@@ -46,7 +47,7 @@ func (r *Runtime) Load(path string) (*Session, error) {
 	if err != nil {
 		return nil, sightline.Errorf(sightline.CodeBundleCorrupt, "%s is not a graph that ONNX Runtime %s can run: %w", path, r.Version, err)
 	}
-	s := &Session{path: path, threads: r.threads, byOut: map[string]*native.DynamicAdvancedSession{}}
+	s := &Session{path: path, threads: r.threads, device: r.Device, byOut: map[string]*native.DynamicAdvancedSession{}}
 	if s.inputs, err = describe(ins); err != nil {
 		return nil, sightline.Errorf(sightline.CodeBundleCorrupt, "%s: input %w", path, err)
 	}
@@ -178,20 +179,33 @@ func (s *Session) session(outputs []string) (*native.DynamicAdvancedSession, err
 }
 
 func (s *Session) open(outputs []string) (*native.DynamicAdvancedSession, error) {
-	options, err := native.NewSessionOptions()
+	options, err := sessionOptions(s.device, s.threads)
 	if err != nil {
 		return nil, err
 	}
 	defer options.Destroy()
-	if err := options.SetIntraOpNumThreads(s.threads); err != nil {
-		return nil, err
-	}
-	// Threads that wait for work by spinning take the cores from the other sessions and from decoding: with two threads
-	// an image costs twice the CPU time and is not encoded sooner.
-	if err := options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"); err != nil {
-		return nil, err
-	}
 	return native.NewDynamicAdvancedSession(s.path, s.inputNames, outputs, options)
+}
+
+// sessionOptions makes the options of a native session; the caller destroys them.
+func sessionOptions(device string, threads int) (*native.SessionOptions, error) {
+	options, err := native.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	err = options.SetIntraOpNumThreads(threads)
+	if err == nil {
+		// Threads that wait for work by spinning take the cores from the other sessions and from decoding: with two threads
+		// an image costs twice the CPU time and is not encoded sooner.
+		err = options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0")
+	}
+	if err == nil && device == CUDA {
+		err = addCUDA(options)
+	}
+	if err != nil {
+		return nil, errors.Join(err, options.Destroy())
+	}
+	return options, nil
 }
 
 // Close waits for the runs that are under way and frees the session. Later runs fail; closing again does nothing.
