@@ -41,7 +41,7 @@ type Runtime struct {
 var loaded struct {
 	sync.Mutex
 	library, version string
-	reason           string // why there is no GPU build to choose
+	reason           string // why it is no GPU build; "" where it is one
 }
 
 // Open finds and loads ONNX Runtime. Errors carry sightline's CodeRuntime… codes and say what was looked for, where, and
@@ -63,6 +63,9 @@ func Open(o Options) (*Runtime, error) {
 		if err := native.InitializeEnvironment(native.WithLogLevelFatal()); err != nil {
 			return nil, sightline.Errorf(sightline.CodeRuntimeForeign, "ONNX Runtime %s at %s does not start: %w", lib.version, lib.path, err).
 				WithHint("replace it with ONNX Runtime %s or newer", MinVersion)
+		}
+		if reason == "" {
+			reason = withoutCUDA(lib.path)
 		}
 		loaded.library, loaded.version, loaded.reason = lib.path, lib.version, reason
 	} else if err := sameLibrary(o.Library); err != nil {
