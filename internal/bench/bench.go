@@ -14,7 +14,10 @@ import (
 
 // Report is what `sightline bench` prints. A section that was not asked for is nil.
 type Report struct {
-	Machine Machine `json:"machine"`
+	Machine Machine        `json:"machine"`
+	Service *ServiceReport `json:"service"`
+	Latency *LatencyReport `json:"latency"`
+	Python  *PythonReport  `json:"python_pipeline"`
 }
 
 // Options says what to measure and with what.
@@ -25,6 +28,11 @@ type Options struct {
 	Library string                           // ONNX Runtime; "" searches
 	Bundle  *bundle.Bundle                   // the model, for the sections that use one
 	Program string                           // path of this program, for sections that run it as a process
+
+	Images      string      // folder of real images: what is indexed, and varied for larger indexes
+	MaxImages   int         // sizes of an index over it are left out
+	OpenSubject OpenSubject // for the sections that search
+	Python      string      // interpreter with onnxruntime, numpy, Pillow and tokenizers; "" leaves the comparison out
 }
 
 // section is one group of figures. Sections run one after another, never beside each other.
@@ -35,7 +43,11 @@ type section struct {
 }
 
 func sections() []section {
-	return []section{}
+	return []section{
+		{"service", measureService, serviceRows},
+		{"latency", measureLatency, latencyRows},
+		{"python", measurePython, pythonRows},
+	}
 }
 
 // Names lists the sections in the order in which they run.
