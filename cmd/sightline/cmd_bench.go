@@ -30,6 +30,12 @@ It works in a temporary folder and leaves your index alone.`,
 	return cmd
 }
 
+// benchAnswer is bench --json: the figures, and the same as the table shows them.
+type benchAnswer struct {
+	*bench.Report
+	Rows [][]string `json:"rows"`
+}
+
 func (a *app) runBench(ctx context.Context, o bench.Options) (err error) {
 	o.Note, o.Library, o.OpenSubject = a.say, a.ORTLibrary, a.benchSubject
 	if o.Program, err = executablePath(); err != nil {
@@ -49,7 +55,7 @@ func (a *app) runBench(ctx context.Context, o bench.Options) (err error) {
 		return err
 	}
 	if a.JSON {
-		return a.printJSON(report)
+		return a.printJSON(benchAnswer{report, report.Rows(o)})
 	}
 	return a.printTable(report.Rows(o))
 }

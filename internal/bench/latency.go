@@ -33,6 +33,7 @@ const (
 
 func measureLatency(ctx context.Context, o Options, r *Report) error {
 	report := &LatencyReport{What: "variations of the images of " + o.Images + ", with features of the real size; every text is a new one"}
+	texts := newTexts()
 	err := inScratch(func(dir string) error {
 		for _, size := range indexSizes {
 			if size > o.MaxImages {
@@ -41,7 +42,7 @@ func measureLatency(ctx context.Context, o Options, r *Report) error {
 			if err := o.fill(ctx, dir, size); err != nil {
 				return err
 			}
-			if err := o.serving(ctx, dir, true, func(t *target) error { return o.atSize(ctx, t, size, report) }); err != nil {
+			if err := o.serving(ctx, dir, true, func(t *target) error { return o.atSize(ctx, t, size, texts, report) }); err != nil {
 				return err
 			}
 		}
@@ -51,22 +52,21 @@ func measureLatency(ctx context.Context, o Options, r *Report) error {
 	return err
 }
 
-func (o Options) atSize(ctx context.Context, t *target, size int, report *LatencyReport) error {
+func (o Options) atSize(ctx context.Context, t *target, size int, texts func() string, report *LatencyReport) error {
 	if size == serviceImages {
-		points, err := o.points(ctx, t, size, candidateCounts)
+		points, err := o.points(ctx, t, size, texts, candidateCounts)
 		report.ByCandidates = points
 		if err != nil {
 			return err
 		}
 	}
-	points, err := o.points(ctx, t, size, []int{defaultCandidates})
+	points, err := o.points(ctx, t, size, texts, []int{defaultCandidates})
 	report.BySize = append(report.BySize, points...)
 	return err
 }
 
 // points measures numbers of candidates side by side: all of them in every round, the median of all rounds.
-func (o Options) points(ctx context.Context, t *target, size int, counts []int) ([]Point, error) {
-	texts := newTexts()
+func (o Options) points(ctx context.Context, t *target, size int, texts func() string, counts []int) ([]Point, error) {
 	answers := make([][]answer, len(counts))
 	for range o.Repeat {
 		for i, n := range counts {

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"time"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/index"
@@ -22,10 +21,14 @@ import (
 // PythonReport compares Sightline with a pipeline in Python over the same bundle, images and texts, on as many threads. Both
 // are asked inside their process, in turn.
 type PythonReport struct {
-	Images      int     `json:"images"`
-	Runtime     string  `json:"onnxruntime"` // Python's own
-	IndexRatio  float64 `json:"index_ratio"` // its seconds to Sightline's
-	QueryRatio  float64 `json:"query_ratio"`
+	Images     int     `json:"images"`
+	Runtime    string  `json:"onnxruntime"` // Python's own
+	IndexRatio float64 `json:"index_ratio"` // its seconds to Sightline's
+	QueryRatio float64 `json:"query_ratio"`
+
+	IndexCPURatio float64 `json:"index_cpu_ratio"` // the same of CPU time
+	QueryCPURatio float64 `json:"query_cpu_ratio"`
+
 	IndexPython float64 `json:"index_images_per_second_python"`
 	Index       float64 `json:"index_images_per_second"`
 	QueryPython float64 `json:"query_ms_python"`
@@ -51,6 +54,7 @@ type pipelineAnswer struct {
 	Images  int     `json:"images"`
 	Best    [][]any `json:"best"` // probability, path
 	Seconds float64 `json:"seconds"`
+	CPU     float64 `json:"cpu"` // seconds
 	Runtime string  `json:"onnxruntime"`
 }
 
@@ -128,77 +132,84 @@ func (o Options) comparePython(ctx context.Context, dir string, p *pythonPipelin
 		if err != nil {
 			return nil, err
 		}
-		indexingPython.take(a.Seconds)
+		indexingPython.take(a.Seconds, a.CPU)
 		report.Images, report.Runtime = a.Images, a.Runtime
 		here := filepath.Join(dir, strconv.Itoa(round))
-		seconds, err := o.indexOnce(ctx, here)
+		if err := o.indexOnce(ctx, here, &indexing); err != nil {
+			return nil, err
+		}
+		alike, err := o.askBoth(ctx, here, p, texts, &asking, &askingPython)
 		if err != nil {
 			return nil, err
 		}
-		indexing.take(seconds)
-		mine, python, alike, err := o.askBoth(ctx, here, p, texts)
-		if err != nil {
-			return nil, err
-		}
-		asking.take(mine)
-		askingPython.take(python)
 		same += alike
 	}
-	report.IndexRatio, report.QueryRatio = float64(indexingPython/indexing), float64(askingPython/asking)
-	report.Index, report.IndexPython = float64(report.Images)/float64(indexing), float64(report.Images)/float64(indexingPython)
-	report.Query, report.QueryPython = 1e3*float64(asking)/queriesARound, 1e3*float64(askingPython)/queriesARound
+	report.IndexRatio, report.QueryRatio = indexingPython.wall/indexing.wall, askingPython.wall/asking.wall
+	report.IndexCPURatio, report.QueryCPURatio = indexingPython.cpu/indexing.cpu, askingPython.cpu/asking.cpu
+	report.Index, report.IndexPython = float64(report.Images)/indexing.wall, float64(report.Images)/indexingPython.wall
+	report.Query, report.QueryPython = 1e3*asking.wall/queriesARound, 1e3*askingPython.wall/queriesARound
 	report.SameBest = float64(same) / float64(o.Repeat*queriesARound)
 	return report, nil
 }
 
-// indexOnce makes an index of the images in the folder and gives the seconds, loading of the graphs included.
-func (o Options) indexOnce(ctx context.Context, dir string) (seconds float64, err error) {
+// indexOnce makes an index of the images in the folder; that the graphs are loaded meanwhile counts, too.
+func (o Options) indexOnce(ctx context.Context, dir string, best *fastest) (err error) {
 	s, err := o.OpenSubject(dir, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	spent, err := costOf(ctx, func(ctx context.Context) error {
+		_, err := s.Index.Add(ctx, []string{o.Images}, index.AddOptions{})
+		return err
+	})
+	best.take(spent.Wall.Seconds(), spent.CPU.Seconds())
+	return err
+}
+
+// askBoth asks new texts, each of both, and gives for how many the same image came first.
+func (o Options) askBoth(ctx context.Context, dir string, p *pythonPipeline, texts func() string, mine, python *fastest) (same int, err error) {
+	s, err := o.OpenSubject(dir, false)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	start := time.Now()
-	_, err = s.Index.Add(ctx, []string{o.Images}, index.AddOptions{})
-	return time.Since(start).Seconds(), err
-}
-
-// askBoth asks new texts, each of both, and gives the seconds of all of them and for how many the same image came first.
-func (o Options) askBoth(ctx context.Context, dir string, p *pythonPipeline, texts func() string) (mine, python float64, same int, err error) {
-	s, err := o.OpenSubject(dir, false)
-	if err != nil {
-		return 0, 0, 0, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.Index.Warm(ctx); err != nil {
-		return 0, 0, 0, err
+		return 0, err
 	}
 	all := 0.0
+	var here, there fastest // sums of this round
 	for range queriesARound {
 		text := texts()
-		start := time.Now()
-		found, err := s.Index.Search(ctx, index.Request{Query: text, Plain: true, MinProbability: &all})
+		var found *index.Result
+		spent, err := costOf(ctx, func(ctx context.Context) (err error) {
+			found, err = s.Index.Search(ctx, index.Request{Query: text, Plain: true, MinProbability: &all})
+			return err
+		})
 		if err != nil {
-			return 0, 0, 0, err
+			return 0, err
 		}
-		mine += time.Since(start).Seconds()
 		a, err := p.ask(map[string]string{"query": text})
 		if err != nil {
-			return 0, 0, 0, err
+			return 0, err
 		}
-		python += a.Seconds
+		here.wall, here.cpu = here.wall+spent.Wall.Seconds(), here.cpu+spent.CPU.Seconds()
+		there.wall, there.cpu = there.wall+a.Seconds, there.cpu+a.CPU
 		if len(a.Best) > 0 && len(found.Results) > 0 && a.Best[0][1] == found.Results[0].Path {
 			same++
 		}
 	}
-	return mine, python, same, nil
+	mine.take(here.wall, here.cpu)
+	python.take(there.wall, there.cpu)
+	return same, nil
 }
 
-// fastest is the least of some seconds; 0 is none yet.
-type fastest float64
+// fastest is the least of some times, in seconds; 0 is none yet.
+type fastest struct{ wall, cpu float64 }
 
-func (f *fastest) take(seconds float64) {
-	if *f == 0 || fastest(seconds) < *f {
-		*f = fastest(seconds)
+func (f *fastest) take(wall, cpu float64) {
+	if f.wall == 0 {
+		f.wall, f.cpu = wall, cpu
 	}
+	f.wall, f.cpu = min(f.wall, wall), min(f.cpu, cpu)
 }

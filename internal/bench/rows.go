@@ -9,6 +9,8 @@ func serviceRows(r *Report) [][]string {
 	s := r.Service
 	rows := [][]string{
 		{"answers a second, 64 clients to one", ratio(s.ThroughputHolds), fmt.Sprintf("%d images", s.Images)},
+		{"CPU time of an answer, 64 clients to one", ratio(s.CPUHolds), ""},
+		{"answers a second, least step to more clients", ratio(s.LeastStep), ""},
 		{"p99 to p50, 16 clients", ratio(s.TailRatio), ""},
 		{"first search after a start to the tenth", ratio(s.FirstToTenth), "without warming " + ratio(s.ColdToTenth)},
 	}
@@ -21,7 +23,7 @@ func serviceRows(r *Report) [][]string {
 func speedRow(clients int, what string, s Speed) []string {
 	return []string{
 		fmt.Sprintf("%d clients, %s", clients, what), fmt.Sprintf("%.1f/s", s.PerSecond),
-		fmt.Sprintf("p50 %.0f ms, p99 %.0f ms, waiting %.0f ms, text %.1f ms", s.P50, s.P99, s.Wait, s.Text),
+		fmt.Sprintf("p50 %.0f ms, p99 %.0f ms, waiting %.0f ms, text %.1f ms, CPU %.1f ms", s.P50, s.P99, s.Wait, s.Text, s.CPU),
 	}
 }
 
@@ -45,8 +47,8 @@ func pythonRows(r *Report) [][]string {
 		return nil
 	}
 	return [][]string{
-		{"indexing, Python's time to Sightline's", ratio(p.IndexRatio), fmt.Sprintf("%.1f and %.1f images/s, %d images", p.IndexPython, p.Index, p.Images)},
-		{"a query, Python's time to Sightline's", ratio(p.QueryRatio), fmt.Sprintf("%.1f and %.1f ms; the same image first %.0f %%", p.QueryPython, p.Query, 100*p.SameBest)},
+		{"indexing, Python's time to Sightline's", ratio(p.IndexRatio), fmt.Sprintf("%.1f and %.1f images/s, %d images; CPU time %s", p.IndexPython, p.Index, p.Images, ratio(p.IndexCPURatio))},
+		{"a query, Python's time to Sightline's", ratio(p.QueryRatio), fmt.Sprintf("%.1f and %.1f ms; CPU time %s; the same image first %.0f %%", p.QueryPython, p.Query, ratio(p.QueryCPURatio), 100*p.SameBest)},
 	}
 }
 

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math"
 )
 
 // serviceImages is how many images are searched under load.
@@ -21,6 +22,8 @@ type ServiceReport struct {
 	Loads  []Load `json:"loads"` // by the number of clients
 
 	ThroughputHolds float64 `json:"throughput_64_to_1"`  // answers a second of 64 clients to those of one
+	CPUHolds        float64 `json:"cpu_64_to_1"`         // CPU time of an answer to 64 clients to that of one to one client
+	LeastStep       float64 `json:"least_step"`          // answers a second of each number of clients to those of the one before, the least
 	TailRatio       float64 `json:"p99_to_p50_at_16"`    // of new texts
 	FirstToTenth    float64 `json:"first_to_tenth"`      // first search after a start to the tenth
 	ColdToTenth     float64 `json:"cold_first_to_tenth"` // the same, had nothing been warmed
@@ -40,6 +43,7 @@ type Speed struct {
 	P99       float64 `json:"p99_ms"`
 	Wait      float64 `json:"wait_p50_ms"` // of it until a place was free
 	Text      float64 `json:"text_p50_ms"` // of it encoding texts
+	CPU       float64 `json:"cpu_ms"`      // an answer, the client's part included
 }
 
 func measureService(ctx context.Context, o Options, r *Report) error {
@@ -76,22 +80,37 @@ func (o Options) loads(ctx context.Context, t *target, report *ServiceReport) er
 		}
 	}
 	first, last := report.Loads[0].New, report.Loads[len(report.Loads)-1].New
+	report.LeastStep = math.Inf(1)
+	for i := range report.Loads[1:] {
+		report.LeastStep = min(report.LeastStep, report.Loads[i+1].New.PerSecond/report.Loads[i].New.PerSecond)
+	}
+	report.CPUHolds = last.CPU / first.CPU
 	report.ThroughputHolds = last.PerSecond / first.PerSecond
 	report.TailRatio = report.Loads[2].New.P99 / report.Loads[2].New.P50
 	return nil
 }
 
 func (t *target) load(ctx context.Context, clients int, best *Speed, text func(i int) string) error {
-	answers, perSecond, err := t.closedLoop(ctx, clients, loadAnswers, text)
+	var answers []answer
+	var perSecond float64
+	spent, err := costOf(ctx, func(ctx context.Context) (err error) {
+		answers, perSecond, err = t.closedLoop(ctx, clients, loadAnswers, text)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	now := Speed{
 		PerSecond: perSecond,
+		CPU:       milliseconds(spent.CPU) / float64(loadAnswers+clients),
 		P50:       percentile(each(answers, func(a answer) float64 { return a.ms }), 0.5),
 		P99:       percentile(each(answers, func(a answer) float64 { return a.ms }), 0.99),
 		Wait:      percentile(each(answers, func(a answer) float64 { return a.Took.Wait }), 0.5),
 		Text:      percentile(each(answers, func(a answer) float64 { return a.Took.Text }), 0.5),
+	}
+	if best.CPU > 0 {
+		now.CPU = min(now.CPU, best.CPU)
+		best.CPU = now.CPU
 	}
 	if now.PerSecond > best.PerSecond {
 		*best = now
