@@ -17,7 +17,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(TOOLS)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 RUFF := $(TOOLS)/ruff/bin/ruff
 
-.PHONY: help setup lib lib-cuda build run test test-training model lint fmt bench bench-go clean
+.PHONY: help setup lib lib-cuda build run test test-training model lint fmt bench bench-go performance clean
 
 help: ## Tell what each target does.
 	@echo "make run                  builds everything, indexes the sample gallery, serves the search page"
@@ -64,6 +64,12 @@ fmt: $(GOLANGCI_LINT) $(RUFF) ## Format the Go and the Python code.
 
 bench: build ## Measure this machine's speed, as ratios (BENCH are flags of `sightline bench`).
 	bin/sightline bench $(BENCH)
+
+performance: build .venv-training/ready ## Measure everything on a quiet machine and write docs/performance.md anew (half an hour, 5 GB of disk).
+	bin/sightline bench --json --max-images 100000 --python .venv-training/bin/python > docs/performance/bench.new
+	mv docs/performance/bench.new docs/performance/bench.json
+	.venv-training/bin/python -m training.decoder_speed --json docs/performance/decoder.json
+	$(PYTHON) scripts/performance.py
 
 bench-go: lib ## Run the Go benchmarks of the decoder, the encoder and the store.
 	go test -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/...
