@@ -115,3 +115,13 @@ func TestCandidatesAreSpreadOverThePlaces(t *testing.T) {
 		assert.Equal(t, tc.want, batchSize(tc.n, tc.places), "%d candidates, %d places", tc.n, tc.places)
 	}
 }
+
+func TestTimesOfStepsBesideEachOtherAddUpToWhatPassed(t *testing.T) {
+	took := Timing{Fetch: 1}
+	took.share(20*time.Millisecond, []Timing{{Wait: 10, Fetch: 5, Decode: 5}, {Fetch: 5, Decode: 15}})
+	assert.InDelta(t, 5, took.Wait, 1e-9)
+	assert.InDelta(t, 1+5, took.Fetch, 1e-9)
+	assert.InDelta(t, 10, took.Decode, 1e-9)
+	took.share(time.Millisecond, []Timing{{}})
+	assert.InDelta(t, 5, took.Wait, 1e-9, "nothing was measured, nothing is spread")
+}
