@@ -59,13 +59,11 @@ func (x *Index) scoreBatch(ctx context.Context, b *batch, texts []sightline.Text
 		}
 		return timed(&took.Decode, func() (err error) { b.scores, err = x.align.Score(ctx, texts, b.features); return err })
 	}
-	err := error(nil)
 	if len(texts) > 0 {
-		err = x.gate.do(ctx, &took.Wait, work)
-	} else {
-		err = work()
+		computing := work
+		work = func() error { return x.gate.do(ctx, &took.Wait, computing) }
 	}
-	if err != nil {
+	if err := work(); err != nil {
 		return nil, err
 	}
 	ranked := make([]scored, len(b.ids))

@@ -42,7 +42,9 @@ func listen(ctx context.Context, handler http.Handler) (*target, error) {
 func (t *target) close() error {
 	t.client.CloseIdleConnections()
 	err := t.server.Close()
-	<-t.ended
+	if served := <-t.ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
 	return err
 }
 

@@ -3,6 +3,7 @@ package ort
 import (
 	_ "embed"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -109,15 +110,16 @@ var doubler []byte
 
 // tryCUDA computes on the card once: whether driver, card, CUDA and cuDNN are there and fit is known only then.
 func tryCUDA() *sightline.Error {
-	if err := doubleOnCUDA(); err != nil {
+	if err := double(CUDA); err != nil {
 		return sightline.Errorf(sightline.CodeUnavailable, "ONNX Runtime %s at %s cannot compute with CUDA: %w", loaded.version, loaded.library, err).
 			WithParam("device").WithHint("install the NVIDIA driver, and the CUDA and cuDNN that this build of ONNX Runtime needs, where the system looks for libraries; --device cpu needs none")
 	}
 	return nil
 }
 
-func doubleOnCUDA() error {
-	options, err := sessionOptions(CUDA, 1)
+// double computes 2 + 2 on a device.
+func double(device string) error {
+	options, err := sessionOptions(device, 1)
 	if err != nil {
 		return err
 	}
@@ -132,13 +134,16 @@ func doubleOnCUDA() error {
 		return err
 	}
 	defer session.Destroy()
-	y := []native.Value{nil}
-	if err := session.Run([]native.Value{x}, y); err != nil {
+	y, err := native.NewEmptyTensor[float32](native.NewShape(1))
+	if err != nil {
 		return err
 	}
-	defer y[0].Destroy()
-	if got, ok := y[0].(*native.Tensor[float32]); !ok || got.GetData()[0] != 4 {
-		return errors.New("it computes 2 + 2 wrongly")
+	defer y.Destroy()
+	if err := session.Run([]native.Value{x}, []native.Value{y}); err != nil {
+		return err
+	}
+	if got := y.GetData()[0]; got != 4 {
+		return fmt.Errorf("it computes 2 + 2 = %g", got)
 	}
 	return nil
 }

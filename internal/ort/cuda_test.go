@@ -98,6 +98,7 @@ func TestADeviceThatDoesNotWorkIsAnErrorUnlessAutoAskedForIt(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, CPU, r.Device)
 	assert.Empty(t, r.Reason)
+	require.NoError(t, double(CPU), "what is tried on a card works")
 
 	_, err = Open(Options{Library: lib, Threads: 1, Device: CUDA})
 	assert.Equal(t, sightline.CodeUnavailable, sightline.CodeOf(err))
