@@ -83,9 +83,9 @@ class Axes:
 
 
 def nice(value: float) -> float:
-    """The least 1, 2, 4 or 8 times a power of ten that is at least the value."""
+    """The least round number that is at least the value."""
     unit = 10 ** math.floor(math.log10(max(value, 1e-9)))
-    return next(m * unit for m in (1, 2, 4, 8, 10) if m * unit >= value)
+    return next(m * unit for m in (1, 2, 3, 4, 5, 6, 8, 10) if m * unit >= value)
 
 
 def plot(target: Path, points: list, key: str, title: str, label: str) -> None:
