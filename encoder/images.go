@@ -53,6 +53,9 @@ func (e *Images) check() error {
 	)
 }
 
+// Size is the width and height to which Prepare brings an image.
+func (e *Images) Size() image.Point { return image.Pt(e.spec.Width, e.spec.Height) }
+
 // Pixels is one image as the encoder takes it: [3,H,W] f32, resized and normalised as the bundle says.
 type Pixels []float32
 

@@ -45,7 +45,7 @@ func (r *run) readFile(ctx context.Context, w work, data []byte, id sightline.Im
 	if !mine {
 		return nil
 	}
-	picture, err := imagefile.Decode(data, imagefile.DefaultLimits, r.x.bundle.Manifest.Image.Orient)
+	picture, err := imagefile.DecodeFor(r.x.images.Size(), data, imagefile.DefaultLimits, r.x.bundle.Manifest.Image.Orient)
 	if err != nil {
 		if e, ok := errors.AsType[*sightline.Error](err); ok {
 			r.condemn(id, e)
