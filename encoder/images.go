@@ -102,5 +102,13 @@ func (e *Images) Encode(ctx context.Context, batch []Pixels) ([]sightline.Featur
 	return features, nil
 }
 
+// Alone gives an encoder that runs each batch on the calling thread only, for callers that run one a core. It is closed
+// by itself.
+func (e *Images) Alone() *Images {
+	own := *e
+	own.graph = e.graph.Alone()
+	return &own
+}
+
 // Close frees the graph.
 func (e *Images) Close() error { return e.graph.Close() }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sightline-search/sightline"
@@ -12,8 +13,9 @@ import (
 
 // AddOptions steer Add.
 type AddOptions struct {
-	Workers int // files decoded at the same time; 0 means one a core
-	Batch   int // images a run of the encoder; 0 means 8
+	Workers  int // files decoded at the same time; 0 means one a core
+	Encoders int // batches encoded at the same time, each on one thread; 0 means one a core
+	Batch    int // images a run of the encoder; 0 means 4
 	// Progress receives the state now and then, one call at a time; may be nil.
 	Progress func(AddProgress)
 }
@@ -54,7 +56,8 @@ type AddReport struct {
 //
 // A path that does not exist is CodeNotFound and nothing is done; no images below any of the paths is CodeNoImages.
 func (x *Index) Add(ctx context.Context, paths []string, o AddOptions) (AddReport, error) {
-	r := newRun(x, o)
+	r := newRun(ctx, x, o)
+	defer r.free()
 	started := time.Now()
 	err := r.add(ctx, paths)
 	report := r.report
@@ -64,20 +67,35 @@ func (x *Index) Add(ctx context.Context, paths []string, o AddOptions) (AddRepor
 	return report, err
 }
 
-func newRun(x *Index, o AddOptions) *run {
+// defaultBatch is where larger batches have nothing more to give on one thread: an image of the default model costs 10 %
+// less in a batch of 4 than alone, and more again from 16.
+const defaultBatch = 4
+
+func newRun(ctx context.Context, x *Index, o AddOptions) *run {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	if o.Encoders <= 0 {
+		o.Encoders = runtime.GOMAXPROCS(0)
+	}
 	if o.Batch <= 0 {
-		o.Batch = 8
+		o.Batch = defaultBatch
 	}
 	if o.Progress == nil {
 		o.Progress = func(AddProgress) {}
 	}
-	return &run{
-		x: x, options: o, report: AddReport{Failed: []BadInput{}},
+	r := &run{
+		x: x, options: o, model: x.images.Alone(), aligner: x.align.Alone(), report: AddReport{Failed: []BadInput{}},
 		verdicts: map[sightline.ImageID]*sightline.Error{}, movedFrom: map[string]bool{},
 	}
+	r.scorer = sync.OnceValues(func() (*scorer, error) { return x.scorer(ctx, r.aligner) })
+	return r
+}
+
+// free gives back the run's own copy of the model.
+func (r *run) free() {
+	_ = r.model.Close() // freeing memory; it has no failure to report
+	_ = r.aligner.Close()
 }
 
 // add walks, compares, reads what is new and forgets what is gone, in this order: a moved image is met at its new place
