@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sightline-search/sightline"
@@ -56,8 +55,7 @@ type AddReport struct {
 //
 // A path that does not exist is CodeNotFound and nothing is done; no images below any of the paths is CodeNoImages.
 func (x *Index) Add(ctx context.Context, paths []string, o AddOptions) (AddReport, error) {
-	r := newRun(ctx, x, o)
-	defer r.free()
+	r := newRun(x, o)
 	started := time.Now()
 	err := r.add(ctx, paths)
 	report := r.report
@@ -67,11 +65,11 @@ func (x *Index) Add(ctx context.Context, paths []string, o AddOptions) (AddRepor
 	return report, err
 }
 
-// defaultBatch is where larger batches have nothing more to give on one thread: an image of the default model costs 10 %
+// DefaultBatch is where larger batches have nothing more to give on one thread: an image of the default model costs 10 %
 // less in a batch of 4 than alone, and more again from 16.
-const defaultBatch = 4
+const DefaultBatch = 4
 
-func newRun(ctx context.Context, x *Index, o AddOptions) *run {
+func newRun(x *Index, o AddOptions) *run {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -79,23 +77,15 @@ func newRun(ctx context.Context, x *Index, o AddOptions) *run {
 		o.Encoders = runtime.GOMAXPROCS(0)
 	}
 	if o.Batch <= 0 {
-		o.Batch = defaultBatch
+		o.Batch = DefaultBatch
 	}
 	if o.Progress == nil {
 		o.Progress = func(AddProgress) {}
 	}
-	r := &run{
-		x: x, options: o, model: x.images.Alone(), aligner: x.align.Alone(), report: AddReport{Failed: []BadInput{}},
+	return &run{
+		x: x, options: o, report: AddReport{Failed: []BadInput{}},
 		verdicts: map[sightline.ImageID]*sightline.Error{}, movedFrom: map[string]bool{},
 	}
-	r.scorer = sync.OnceValues(func() (*scorer, error) { return x.scorer(ctx, r.aligner) })
-	return r
-}
-
-// free gives back the run's own copy of the model.
-func (r *run) free() {
-	_ = r.model.Close() // freeing memory; it has no failure to report
-	_ = r.aligner.Close()
 }
 
 // add walks, compares, reads what is new and forgets what is gone, in this order: a moved image is met at its new place
@@ -126,6 +116,8 @@ func (r *run) add(ctx context.Context, paths []string) error {
 		return noImages(paths)
 	}
 	r.settle(d, w.bad)
+	r.stages = r.x.Stages(ctx, len(d.todo))
+	defer r.stages.Close()
 	for todo := d.todo; len(todo) > 0; {
 		if todo, err = r.pass(ctx, todo); err != nil {
 			return err

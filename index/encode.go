@@ -32,15 +32,11 @@ func (r *run) encode(ctx context.Context, batch []job, changes chan<- change) er
 	for i, j := range batch {
 		pixels[i] = j.pixels
 	}
-	features, err := r.model.Encode(ctx, pixels)
+	features, err := r.stages.Encode(ctx, pixels)
 	if err != nil {
 		return err
 	}
-	scorer, err := r.scorer()
-	if err != nil {
-		return err
-	}
-	tags, err := scorer.score(ctx, features)
+	tags, err := r.stages.Score(ctx, features)
 	if err != nil {
 		return err
 	}

@@ -5,17 +5,13 @@ import (
 	"sync"
 
 	"github.com/sightline-search/sightline"
-	"github.com/sightline-search/sightline/align"
-	"github.com/sightline-search/sightline/encoder"
 )
 
 // run is the state of one Add: what it has counted, and what its stages know of each other's work.
 type run struct {
 	x       *Index
 	options AddOptions
-	model   *encoder.Images // with the aligner: one thread a batch
-	aligner *align.Aligner
-	scorer  func() (*scorer, error) // made for the first batch: an index that is up to date needs none
+	stages  *Stages
 
 	mu        sync.Mutex
 	report    AddReport

@@ -51,7 +51,7 @@ func OpenFor(size image.Point, path string, l Limits, orient bool) (*Picture, er
 	if err != nil {
 		return nil, err.WithParam(path)
 	}
-	p, err := decode(size, data, l, orient)
+	p, err := decode(identify(data), size, data, l, orient)
 	if err != nil {
 		return nil, err.WithParam(path)
 	}
@@ -70,15 +70,20 @@ func DecodeFor(size image.Point, data []byte, l Limits, orient bool) (*Picture, 
 	if int64(len(data)) > l.MaxBytes {
 		return nil, tooManyBytes(int64(len(data)), l.MaxBytes)
 	}
-	p, err := decode(size, data, l, orient)
+	return DecodeRead(identify(data), size, data, l, orient)
+}
+
+// DecodeRead is DecodeFor for what Read gave.
+func DecodeRead(id sightline.ImageID, size image.Point, data []byte, l Limits, orient bool) (*Picture, error) {
+	p, err := decode(id, size, data, l, orient)
 	if err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
-// decode identifies and decodes bytes that are within the limit of size.
-func decode(size image.Point, data []byte, l Limits, orient bool) (*Picture, *sightline.Error) {
+// decode decodes bytes that are within the limit of size, and of which the identity is known.
+func decode(id sightline.ImageID, size image.Point, data []byte, l Limits, orient bool) (*Picture, *sightline.Error) {
 	f, err := sniff(data)
 	if err != nil {
 		return nil, err
@@ -98,7 +103,6 @@ func decode(size image.Point, data []byte, l Limits, orient bool) (*Picture, *si
 	if orient {
 		img = meta.orientation.apply(img)
 	}
-	id := identify(data)
 	return &Picture{ID: id, Image: img, Facts: sightline.Image{
 		ID: id, Format: f.name, Width: full.X, Height: full.Y, TakenAt: meta.takenAt, Camera: meta.camera,
 	}}, nil
