@@ -14,7 +14,8 @@ import (
 
 // Report is what `sightline bench` prints. A section that was not asked for is nil.
 type Report struct {
-	Machine Machine `json:"machine"`
+	Machine  Machine   `json:"machine"`
+	Indexing *Indexing `json:"indexing"`
 }
 
 // Options says what to measure and with what.
@@ -35,7 +36,9 @@ type section struct {
 }
 
 func sections() []section {
-	return []section{}
+	return []section{
+		{"indexing", measureIndexing, func(r *Report) [][]string { return r.Indexing.rows() }},
+	}
 }
 
 // Names lists the sections in the order in which they run.
