@@ -23,7 +23,7 @@ var DefaultLimits = Limits{MaxPixels: 200e6, MaxBytes: 512 << 20}
 // Picture is a decoded image file.
 type Picture struct {
 	ID    sightline.ImageID
-	Image image.Image     // upright when orient was asked for; may be smaller than the file's, see DecodeFor
+	Image image.Image     // upright when orient was asked for; *Reduced when it is smaller than the file's
 	Facts sightline.Image // ID, Format, Width, Height, TakenAt, Camera
 }
 
@@ -65,6 +65,7 @@ func Decode(data []byte, l Limits, orient bool) (*Picture, error) {
 
 // DecodeFor is OpenFor for bytes that are at hand. A large JPEG comes out smaller than it is, by 2, 4 or 8 and at least
 // twice as large as size on both sides, where libjpeg-turbo is compiled in: a fraction of the time and of the memory.
+// Image is then *Reduced.
 // Facts have the file's own width and height all the same.
 func DecodeFor(size image.Point, data []byte, l Limits, orient bool) (*Picture, error) {
 	if int64(len(data)) > l.MaxBytes {
@@ -101,7 +102,7 @@ func decode(id sightline.ImageID, size image.Point, data []byte, l Limits, orien
 		full.X, full.Y = full.Y, full.X
 	}
 	if orient {
-		img = meta.orientation.apply(img)
+		img = meta.orientation.upright(img)
 	}
 	return &Picture{ID: id, Image: img, Facts: sightline.Image{
 		ID: id, Format: f.name, Width: full.X, Height: full.Y, TakenAt: meta.takenAt, Camera: meta.camera,

@@ -17,8 +17,12 @@ var reductions = []int{8, 4, 2, 1}
 // that library refuses or would repair, and everything where it is not compiled in, is left to Go's decoder: which
 // files are bad, and why, does not depend on how the program was built.
 func quickJPEG(data []byte, full, atLeast image.Point) (image.Image, bool) {
-	img, err := turbo.Decode(data, full, reduction(full, atLeast))
-	return img, err == nil
+	by := reduction(full, atLeast)
+	img, err := turbo.Decode(data, full, by)
+	if err != nil || by == 1 {
+		return img, err == nil
+	}
+	return &Reduced{img, Box{MaxX: float64(full.X) / float64(by), MaxY: float64(full.Y) / float64(by)}}, true
 }
 
 // reduction is by how much a picture may shrink so that it stays oversampling times as large as asked for.
