@@ -43,6 +43,7 @@ run: build ## Index IMAGES (the sample gallery) and serve the search page on 127
 
 test: setup build ## Set up and run every Go test (TESTFLAGS are go test's).
 	go test -tags "$(GOTAGS)" -timeout 30m $(TESTFLAGS) ./...
+	$(if $(GOTAGS),go test $(TESTFLAGS) ./internal/imagefile/... ./encoder/...) # without libjpeg-turbo, too
 
 test-training: build .venv-training/ready ## Run the tests of training/ (makes .venv-training with PyTorch: some GB, once).
 	SIGHTLINE_GOLDEN="$(abspath $(GOLDEN))" SIGHTLINE_BIN="$(CURDIR)/bin/sightline" .venv-training/bin/python -m pytest -q training/tests

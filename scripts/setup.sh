@@ -27,7 +27,7 @@ if ((${#missing[@]} + ${#wants[@]} == 0)); then exit 0; fi
 as_root=()
 if ((EUID != 0)); then as_root=(sudo -n); fi
 if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
-  if ((${#wants[@]} > 0)); then echo "make setup: large JPEGs are decoded faster with the packages ${wants[*]}" >&2; fi
+  if ((${#wants[@]} > 0)); then echo "make setup: large JPEGs are indexed faster with the packages ${wants[*]}" >&2; fi
   if ((${#missing[@]} == 0)); then exit 0; fi
   echo "make setup: the tests need these packages, and apt may not be used to install them: ${missing[*]}" >&2
   echo "make setup: install them and run make again" >&2
