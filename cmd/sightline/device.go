@@ -9,8 +9,12 @@ import (
 	"github.com/sightline-search/sightline/internal/ort"
 )
 
-// cudaBatch is how many images a run of the encoder takes on a card, which a batch for the CPU would leave idle.
-const cudaBatch = 128
+// On a card a run of the encoder takes more images, since a batch for a core would leave it idle, and fewer runs go beside
+// each other: one computes while another is read and written.
+const (
+	cudaBatch    = 128
+	cudaEncoders = 2
+)
 
 // openRuntime finds ONNX Runtime for the device that is set. That auto is left with the CPU although there is a card, or a
 // GPU build, is told once; that there is neither is normal, and doctor tells it.
@@ -30,7 +34,7 @@ func (a *app) openRuntime(threads int) (*ort.Runtime, error) {
 
 // examineDevice tells what computes, and why not an accelerator.
 func (a *app) examineDevice(rt *ort.Runtime) finding {
-	threads := "one thread a search, all cores for the rest"
+	threads := "one thread a run, a run on each core"
 	if a.Threads > 0 {
 		threads = count(a.Threads, "thread", "threads") + " a model run"
 	}

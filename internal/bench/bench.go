@@ -14,10 +14,11 @@ import (
 
 // Report is what `sightline bench` prints. A section that was not asked for is nil.
 type Report struct {
-	Machine Machine        `json:"machine"`
-	Service *ServiceReport `json:"service"`
-	Latency *LatencyReport `json:"latency"`
-	Python  *PythonReport  `json:"python_pipeline"`
+	Machine  Machine        `json:"machine"`
+	Indexing *Indexing      `json:"indexing"`
+	Service  *ServiceReport `json:"service"`
+	Latency  *LatencyReport `json:"latency"`
+	Python   *PythonReport  `json:"python_pipeline"`
 }
 
 // Options says what to measure and with what.
@@ -44,6 +45,7 @@ type section struct {
 
 func sections() []section {
 	return []section{
+		{"indexing", measureIndexing, func(r *Report) [][]string { return r.Indexing.rows() }},
 		{"service", measureService, serviceRows},
 		{"latency", measureLatency, latencyRows},
 		{"python", measurePython, pythonRows},

@@ -110,3 +110,7 @@ func TestADeviceThatDoesNotWorkIsAnErrorUnlessAutoAskedForIt(t *testing.T) {
 	assert.Equal(t, CPU, r.Device)
 	assert.Contains(t, r.Reason, "has a build for the CPU")
 }
+
+func TestASessionForOneThreadStaysOnItsDevice(t *testing.T) {
+	assert.Equal(t, CUDA, (&Session{device: CUDA}).Alone().device)
+}
