@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .decoder_graph import TINY, ZERO
 from .model import Config, Decoder
 from .ram_plus_layout import DECODER, DESCRIPTIONS, LAYER, decoder_layers, depths, is_buffer, window_of
 
@@ -180,6 +181,14 @@ def with_token0(patches):
     """Patches [B, T, D] of any dtype -> f32 [B, 1 + T, D]: token 0 is the mean of the others."""
     patches = patches.to(torch.float32)
     return torch.cat([patches.mean(1, keepdim=True), patches], 1)
+
+
+def stored(patches, features: str) -> tuple:
+    """Patches [B, T, D] as they are stored. i8: bytes, 128 for 0, and each token's scale [B, T]."""
+    if features != "i8":
+        return (patches.to({"f16": torch.float16, "f32": torch.float32}[features]),)
+    scales = patches.abs().amax(-1).clamp(min=TINY) / 127
+    return (patches / scales.unsqueeze(-1)).round().add(ZERO).to(torch.uint8), scales
 
 
 class LabelScorer(nn.Module):

@@ -14,7 +14,8 @@ import (
 
 // Report is what `sightline bench` prints. A section that was not asked for is nil.
 type Report struct {
-	Machine Machine `json:"machine"`
+	Decoder *Decoder `json:"decoder"`
+	Machine Machine  `json:"machine"`
 }
 
 // Options says what to measure and with what.
@@ -35,7 +36,9 @@ type section struct {
 }
 
 func sections() []section {
-	return []section{}
+	return []section{
+		{"decoder", measureDecoder, decoderRows},
+	}
 }
 
 // Names lists the sections in the order in which they run.
