@@ -52,10 +52,13 @@ class Stored(nn.Module):
 
 
 def official() -> Decoder:
-    """A decoder of the official size. Its numbers do not matter."""
+    """A decoder of the official size. Its numbers do not matter, but differ: the tracer keeps equal tensors once."""
     s = random_checkpoint.OFFICIAL
     config = Config(dim=s.text, hidden=s.hidden, ffn=s.ffn, layers=s.layers, text=s.text, decoder_heads=HEADS, text_form="single")
-    return Decoder(config).eval()
+    decoder = Decoder(config).eval()
+    for number, parameter in enumerate(decoder.parameters()):
+        nn.init.constant_(parameter, number)
+    return decoder
 
 
 def sgemm() -> onnx.ModelProto:
@@ -95,7 +98,8 @@ def write(folder: Path) -> None:
         ("store_f16", Stored("f16"), patches, {"features": "C"}, ["patches"]),
         ("store_i8", Stored("i8"), patches, {"features": "C"}, ["patches", "scales"]),
     ):
-        target, dynamic = folder / f"{name}.onnx", {input: {0: axis} for input, axis in inputs.items()}
+        target, axes = folder / f"{name}.onnx", {**inputs, **dict.fromkeys(outputs, "N")}
+        dynamic = {value: {0: axis} for value, axis in axes.items()}
         graphs.export(module, example, target, list(inputs), outputs, dynamic, store="f32", fold=False)
         onnx.save(hollow(onnx.load(str(target)), tensors), str(target))
     for features, int8 in FORMS:
