@@ -35,11 +35,11 @@ func (a *Aligner) Score(ctx context.Context, queries []sightline.TextQuery, cand
 	for len(candidates) > 0 {
 		chunk := candidates[:min(len(candidates), chunkCandidates)]
 		candidates = candidates[len(chunk):]
-		patches, err := a.patches(chunk)
+		inputs, err := a.patches(chunk, "state", state)
 		if err != nil {
 			return nil, err
 		}
-		out, err := a.decoder.Run(ctx, map[string]ort.Tensor{"state": state, "patches": patches}, "logits")
+		out, err := a.decoder.Run(ctx, inputs, "logits")
 		if err != nil {
 			return nil, err
 		}
@@ -67,11 +67,11 @@ func (a *Aligner) Attention(ctx context.Context, query sightline.TextQuery, imag
 	if err != nil {
 		return nil, err
 	}
-	patches, err := a.patches([]sightline.Features{image})
+	inputs, err := a.patches([]sightline.Features{image}, "state", state)
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.decoder.Run(ctx, map[string]ort.Tensor{"state": state, "patches": patches}, "attention")
+	out, err := a.decoder.Run(ctx, inputs, "attention")
 	if err != nil {
 		return nil, err
 	}
@@ -102,11 +102,11 @@ func (a *Aligner) Labels(ctx context.Context, images []sightline.Features) ([][]
 	for len(images) > 0 {
 		chunk := images[:min(len(images), chunkImages)]
 		images = images[len(chunk):]
-		patches, err := a.patches(chunk)
+		inputs, err := a.patches(chunk, "global", globals(chunk))
 		if err != nil {
 			return nil, err
 		}
-		out, err := a.labels.Run(ctx, map[string]ort.Tensor{"patches": patches, "global": globals(chunk)}, "logits")
+		out, err := a.labels.Run(ctx, inputs, "logits")
 		if err != nil {
 			return nil, err
 		}

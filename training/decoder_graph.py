@@ -58,7 +58,9 @@ class Writer(Nodes):
         hidden, query = self("Split", "state", self.ints(c.hidden, c.decoder_heads * c.dim), outputs=2, axis=1)
         self.query = self("Reshape", query, self.ints(1, -1, c.dim))
         each = self("Concat", self.candidates, self.ints(1, 1), axis=0)
-        self.hidden = self("Reshape", self("Expand", self("Unsqueeze", hidden, self.ints(0)), each), self.ints(-1, c.hidden))
+        self.hidden = self(
+            "Reshape", self("Expand", self("Unsqueeze", hidden, self.ints(0)), each), self.ints(-1, c.hidden)
+        )
         self.patches = self("Cast", "patches", to=TensorProto.FLOAT) if features == "f16" else "patches"
         self.scales = self("Unsqueeze", "scales", self.ints(1)) if self.bytes else ""
 

@@ -13,9 +13,7 @@ SMALL = 1024  # tensors with fewer elements stay f32
 LARGE = 1 << 17  # elements from which on a convolution is stored as int8
 
 
-def export(
-    module, example, target: Path, inputs, outputs, dynamic=None, store: str = "f16", fold: bool = True
-) -> None:
+def export(module, example, target: Path, inputs, outputs, dynamic=None, store: str = "f16", fold: bool = True) -> None:
     """Exports `module` with the legacy tracer; every first dimension is dynamic unless `dynamic` says otherwise. Without
     `fold` the weights keep their names and shapes, and what is made of them stays in the graph."""
     target = Path(target)
@@ -32,7 +30,11 @@ def export(
             dynamic_axes=dynamic,
             do_constant_folding=fold,
         )
-    graph = onnx.load(str(target))
+    save(onnx.load(str(target)), target, store)
+
+
+def save(graph, target: Path, store: str) -> None:
+    """Writes a graph with its weights stored as `store` says."""
     shrink(graph, store)
     onnx.checker.check_model(graph)
     onnx.save(graph, str(target))

@@ -54,7 +54,9 @@ class Stored(nn.Module):
 def official() -> Decoder:
     """A decoder of the official size. Its numbers do not matter, but differ: the tracer keeps equal tensors once."""
     s = random_checkpoint.OFFICIAL
-    config = Config(dim=s.text, hidden=s.hidden, ffn=s.ffn, layers=s.layers, text=s.text, decoder_heads=HEADS, text_form="single")
+    config = Config(
+        dim=s.text, hidden=s.hidden, ffn=s.ffn, layers=s.layers, text=s.text, decoder_heads=HEADS, text_form="single"
+    )
     decoder = Decoder(config).eval()
     for number, parameter in enumerate(decoder.parameters()):
         nn.init.constant_(parameter, number)
@@ -93,7 +95,13 @@ def write(folder: Path) -> None:
     (folder / "weights.json").write_text(f"[\n  {lines}\n]\n", encoding="utf-8")
     texts, patches = torch.zeros(3, c.text), torch.zeros(2, TOKENS, c.dim)
     for name, module, example, inputs, outputs in (
-        ("ordinary", Ordinary(decoder), (texts, ram_plus.with_token0(patches)), {"text": "Q", "patches": "C"}, ["logits"]),
+        (
+            "ordinary",
+            Ordinary(decoder),
+            (texts, ram_plus.with_token0(patches)),
+            {"text": "Q", "patches": "C"},
+            ["logits"],
+        ),
         ("query_state", ram_plus.QueryState(decoder), texts, {"text": "Q"}, ["state"]),
         ("store_f16", Stored("f16"), patches, {"features": "C"}, ["patches"]),
         ("store_i8", Stored("i8"), patches, {"features": "C"}, ["patches", "scales"]),

@@ -80,7 +80,7 @@ func describe(list []native.InputOutputInfo) (map[string]Info, error) {
 	for _, n := range list {
 		dtype, ok := dtypeOf(n.DataType)
 		if n.OrtValueType != native.ONNXTypeTensor || !ok {
-			return nil, fmt.Errorf("%q is no f32, f16, i64 or u8 tensor: %s", n.Name, n.String())
+			return nil, fmt.Errorf("%q is neither an f32, an f16, an i64 nor a u8 tensor: %s", n.Name, n.String())
 		}
 		infos[n.Name] = Info{Name: n.Name, Shape: n.Dimensions, DType: dtype}
 	}
