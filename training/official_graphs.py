@@ -51,6 +51,21 @@ class Stored(nn.Module):
         return ram_plus.stored(features, self.features)
 
 
+class Spread(nn.Module):
+    """features [B, T, D] -> how far each channel spreads [D]."""
+
+    def forward(self, features):
+        return features.float().square().mean((0, 1)).clamp(min=1e-12).sqrt()
+
+
+class Through(nn.Module):
+    """features [B, T, D] and how far their channels spread [D] -> what is left of the features when they are stored as bytes."""
+
+    def forward(self, features, spread):
+        packed, scales = ram_plus.stored(features.float() / spread, "i8")
+        return (ram_plus.with_token0(packed, scales)[:, 1:] * spread).to(features.dtype)
+
+
 def official() -> Decoder:
     """A decoder of the official size. Its numbers do not matter, but differ: the tracer keeps equal tensors once."""
     s = random_checkpoint.OFFICIAL
@@ -94,6 +109,7 @@ def write(folder: Path) -> None:
     lines = ",\n  ".join(json.dumps({"name": name, "shape": shape}) for name, shape in shapes.items())
     (folder / "weights.json").write_text(f"[\n  {lines}\n]\n", encoding="utf-8")
     texts, patches = torch.zeros(3, c.text), torch.zeros(2, TOKENS, c.dim)
+    half = patches.half()
     for name, module, example, inputs, outputs in (
         (
             "ordinary",
@@ -105,9 +121,11 @@ def write(folder: Path) -> None:
         ("query_state", ram_plus.QueryState(decoder), texts, {"text": "Q"}, ["state"]),
         ("store_f16", Stored("f16"), patches, {"features": "C"}, ["patches"]),
         ("store_i8", Stored("i8"), patches, {"features": "C"}, ["patches", "scales"]),
+        ("spread", Spread(), half, {"features": "BTD"}, ["spread"]),
+        ("through_i8", Through(), (half, torch.ones(c.dim)), {"features": "BTD", "spread": "D"}, ["same"]),
     ):
         target, axes = folder / f"{name}.onnx", {**inputs, **dict.fromkeys(outputs, "N")}
-        dynamic = {value: {0: axis} for value, axis in axes.items()}
+        dynamic = {value: dict(enumerate(axes)) for value, axes in axes.items()}
         graphs.export(module, example, target, list(inputs), outputs, dynamic, store="f32", fold=False)
         onnx.save(hollow(onnx.load(str(target)), tensors), str(target))
     for features, int8 in FORMS:

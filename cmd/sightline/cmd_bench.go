@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,8 @@ It works in a temporary folder and leaves your index alone.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runBench(cmd.Context(), o) },
 	}
 	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "measure these `SECTIONS` only, with commas between them: "+strings.Join(bench.Names(), ", "))
+	cmd.Flags().StringVar(&o.Images, "images", "", "take the images of this `FOLDER` (default: the sample gallery beside the program)")
+	cmd.Flags().StringVar(&o.Dataset, "dataset", "", "features: take the images and captions of this `FILE`, as eval reads it")
 	cmd.Flags().IntVar(&o.Repeat, "repeat", 5, "runs of everything that is compared")
 	return cmd
 }
@@ -32,6 +35,12 @@ func (a *app) runBench(ctx context.Context, o bench.Options) (err error) {
 		return err
 	}
 	if o.Bundle, err = a.findBundle(); err != nil {
+		return err
+	}
+	if o.Images == "" {
+		o.Images = filepath.Join(filepath.Dir(o.Program), "..", "gallery")
+	}
+	if o.Images, err = filepath.Abs(o.Images); err != nil {
 		return err
 	}
 	report, err := bench.Run(ctx, o)

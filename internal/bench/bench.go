@@ -14,8 +14,9 @@ import (
 
 // Report is what `sightline bench` prints. A section that was not asked for is nil.
 type Report struct {
-	Decoder *Decoder `json:"decoder"`
-	Machine Machine  `json:"machine"`
+	Decoder  *Decoder  `json:"decoder"`
+	Features *Features `json:"features"`
+	Machine  Machine   `json:"machine"`
 }
 
 // Options says what to measure and with what.
@@ -26,6 +27,9 @@ type Options struct {
 	Library string                           // ONNX Runtime; "" searches
 	Bundle  *bundle.Bundle                   // the model, for the sections that use one
 	Program string                           // path of this program, for sections that run it as a process
+
+	Images  string // folder of real images
+	Dataset string // images with captions, as `eval` reads them; "" is Images
 }
 
 // section is one group of figures. Sections run one after another, never beside each other.
@@ -38,6 +42,7 @@ type section struct {
 func sections() []section {
 	return []section{
 		{"decoder", measureDecoder, decoderRows},
+		{"features", measureFeatures, featureRows},
 	}
 }
 
