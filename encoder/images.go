@@ -15,17 +15,15 @@ import (
 type Images struct {
 	spec     bundle.ImageSpec
 	features bundle.FeatureSpec
-	dtype    ort.DType
+	layout   ort.Layout
 	levels   [3][256]float32 // the value of each 8-bit level of each channel
 	graph    *ort.Session
 }
 
 // NewImages loads the bundle's image encoder. A graph that does not fit the manifest is CodeBundleCorrupt.
 func NewImages(rt *ort.Runtime, b *bundle.Bundle) (*Images, error) {
-	e := &Images{spec: b.Manifest.Image, features: b.Manifest.Features, dtype: ort.F32}
-	if e.features.DType == "f16" {
-		e.dtype = ort.F16
-	}
+	f := b.Manifest.Features
+	e := &Images{spec: b.Manifest.Image, features: f, layout: ort.LayoutOf(f.DType, f.Tokens, f.Dim)}
 	for c := range e.levels {
 		for v := range e.levels[c] {
 			scaled := float32(v) / 255
@@ -47,10 +45,7 @@ func (e *Images) check() error {
 	f := e.features
 	return e.graph.Fits(
 		[]ort.Info{{Name: "pixels", DType: ort.F32, Shape: []int64{-1, 3, int64(e.spec.Height), int64(e.spec.Width)}}},
-		[]ort.Info{
-			{Name: "patches", DType: e.dtype, Shape: []int64{-1, int64(f.Tokens), int64(f.Dim)}},
-			{Name: "global", DType: ort.F32, Shape: []int64{-1, int64(f.Global)}},
-		},
+		append(e.layout.Infos(), ort.Info{Name: "global", DType: ort.F32, Shape: []int64{-1, int64(f.Global)}}),
 	)
 }
 
@@ -93,22 +88,26 @@ func (e *Images) Encode(ctx context.Context, batch []Pixels) ([]sightline.Featur
 	n, f := len(batch), e.features
 	out, err := e.graph.Run(ctx, map[string]ort.Tensor{"pixels": {
 		Shape: []int64{int64(n), 3, int64(e.spec.Height), int64(e.spec.Width)}, F32: slices.Concat(batch...),
-	}}, "patches", "global")
+	}}, append(e.layout.Names(), "global")...)
 	if err != nil {
 		return nil, err
 	}
-	if !out["patches"].Finite() || !out["global"].Finite() {
-		return nil, sightline.Errorf(sightline.CodeInternal, "image_encoder.onnx gave values that are not numbers")
+	for _, t := range out {
+		if !t.Finite() {
+			return nil, sightline.Errorf(sightline.CodeInternal, "image_encoder.onnx gave values that are not numbers")
+		}
+		if t.Shape[0] != int64(n) {
+			return nil, sightline.Errorf(sightline.CodeInternal, "image_encoder.onnx gave values of shape %v for %d images", t.Shape, n)
+		}
 	}
-	patches, global := out["patches"].Bytes(), out["global"].F32
-	if len(patches) != n*f.PatchBytes() || len(global) != n*f.Global {
-		return nil, sightline.Errorf(sightline.CodeInternal, "image_encoder.onnx gave %d bytes of patches and %d global values for %d images", len(patches), len(global), n)
+	// Copies, so that one image that is kept does not keep its batch.
+	patches, global := e.layout.Bytes(out), out["global"].F32
+	if len(patches[0]) != f.PatchBytes() || len(global) != n*f.Global {
+		return nil, sightline.Errorf(sightline.CodeInternal, "image_encoder.onnx gave %d bytes of patches and %d global values for %d images", len(patches[0]), len(global), n)
 	}
 	features := make([]sightline.Features, n)
 	for i := range features {
-		// Copies, so that one image that is kept does not keep its batch.
-		features[i].Patches = slices.Clone(patches[i*f.PatchBytes() : (i+1)*f.PatchBytes()])
-		features[i].Global = slices.Clone(global[i*f.Global : (i+1)*f.Global])
+		features[i] = sightline.Features{Patches: patches[i], Global: slices.Clone(global[i*f.Global : (i+1)*f.Global])}
 	}
 	return features, nil
 }

@@ -15,6 +15,8 @@ import (
 // Report is what `sightline bench` prints. A section that was not asked for is nil.
 type Report struct {
 	Machine  Machine        `json:"machine"`
+	Decoder  *Decoder       `json:"decoder"`
+	Features *Features      `json:"features"`
 	Indexing *Indexing      `json:"indexing"`
 	Service  *ServiceReport `json:"service"`
 	Latency  *LatencyReport `json:"latency"`
@@ -34,6 +36,7 @@ type Options struct {
 	MaxImages   int         // sizes of an index over it are left out
 	OpenSubject OpenSubject // for the sections that search
 	Python      string      // interpreter with onnxruntime, numpy, Pillow and tokenizers; "" leaves the comparison out
+	Dataset     string      // images with captions, as `eval` reads them; "" is Images
 }
 
 // section is one group of figures. Sections run one after another, never beside each other.
@@ -45,6 +48,8 @@ type section struct {
 
 func sections() []section {
 	return []section{
+		{"decoder", measureDecoder, decoderRows},
+		{"features", measureFeatures, featureRows},
 		{"indexing", measureIndexing, func(r *Report) [][]string { return r.Indexing.rows() }},
 		{"service", measureService, serviceRows},
 		{"latency", measureLatency, latencyRows},

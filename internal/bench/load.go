@@ -86,7 +86,7 @@ func (t *target) ask(ctx context.Context, text string, candidates int) (a answer
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	data, err := io.ReadAll(response.Body)
-	a.ms = milliseconds(time.Since(started))
+	a.ms = msOf(time.Since(started))
 	if err != nil {
 		return a, err
 	}
@@ -131,7 +131,7 @@ func (t *target) closedLoop(ctx context.Context, clients, n int, text func(i int
 	return counted, float64(all-1) / time.Since(begin).Seconds(), err
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+func msOf(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // percentile of values, by the nearest rank.
 func percentile(values []float64, p float64) float64 {

@@ -102,7 +102,7 @@ func (t *target) load(ctx context.Context, clients int, best *Speed, text func(i
 	}
 	now := Speed{
 		PerSecond: perSecond,
-		CPU:       milliseconds(spent.CPU) / float64(loadAnswers+clients),
+		CPU:       msOf(spent.CPU) / float64(loadAnswers+clients),
 		P50:       percentile(each(answers, func(a answer) float64 { return a.ms }), 0.5),
 		P99:       percentile(each(answers, func(a answer) float64 { return a.ms }), 0.99),
 		Wait:      percentile(each(answers, func(a answer) float64 { return a.Took.Wait }), 0.5),

@@ -38,7 +38,7 @@ type Info struct {
 	DType DType
 }
 
-// Load reads a graph from a file. A graph with inputs or outputs that are not f32, f16 or i64 tensors is refused.
+// Load reads a graph from a file. A graph with inputs or outputs that are not f32, f16, i64 or u8 tensors is refused.
 func (r *Runtime) Load(path string) (*Session, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, sightline.Errorf(sightline.CodeBundleCorrupt, "the graph cannot be read: %w", err)
@@ -91,7 +91,7 @@ func describe(list []native.InputOutputInfo) (map[string]Info, error) {
 	for _, n := range list {
 		dtype, ok := dtypeOf(n.DataType)
 		if n.OrtValueType != native.ONNXTypeTensor || !ok {
-			return nil, fmt.Errorf("%q is neither an f32, an f16 nor an i64 tensor: %s", n.Name, n.String())
+			return nil, fmt.Errorf("%q is neither an f32, an f16, an i64 nor a u8 tensor: %s", n.Name, n.String())
 		}
 		infos[n.Name] = Info{Name: n.Name, Shape: n.Dimensions, DType: dtype}
 	}
