@@ -20,9 +20,9 @@ type Score struct {
 type Aligner struct {
 	manifest    bundle.Manifest
 	calibration bundle.Calibration
-	dtype       ort.DType // of patches
-	vector      bool      // the query state graph gives the text's vector for retrieval
-	mixes       bool      // the query state graph needs a text's vector alone, so that texts can be mixed as vectors
+	layout      ort.Layout // of stored patches
+	vector      bool       // the query state graph gives the text's vector for retrieval
+	mixes       bool       // the query state graph needs a text's vector alone, so that texts can be mixed as vectors
 
 	queryState, decoder *ort.Session // nil when the bundle serves its labels only
 	labels              *ort.Session
@@ -31,10 +31,8 @@ type Aligner struct {
 // New loads the bundle's query_state, decoder and label_scorer graphs (the first two only when the bundle has a text
 // encoder). A graph that does not fit the manifest is CodeBundleCorrupt.
 func New(rt *ort.Runtime, b *bundle.Bundle) (*Aligner, error) {
-	a := &Aligner{manifest: b.Manifest, calibration: b.Calibration, dtype: ort.F32}
-	if a.manifest.Features.DType == "f16" {
-		a.dtype = ort.F16
-	}
+	f := b.Manifest.Features
+	a := &Aligner{manifest: b.Manifest, calibration: b.Calibration, layout: ort.LayoutOf(f.DType, f.Tokens, f.Dim)}
 	if err := a.load(rt, b); err != nil {
 		_ = a.Close() // the first error is the one to tell
 		return nil, err
@@ -59,6 +57,18 @@ func (a *Aligner) load(rt *ort.Runtime, b *bundle.Bundle) (err error) {
 		return err
 	}
 	return a.checkDecoder()
+}
+
+// Alone gives an aligner that runs each batch on the calling thread only, for callers that run one a core. It is closed
+// by itself.
+func (a *Aligner) Alone() *Aligner {
+	own := *a
+	for _, graph := range []**ort.Session{&own.queryState, &own.decoder, &own.labels} {
+		if *graph != nil {
+			*graph = (*graph).Alone()
+		}
+	}
+	return &own
 }
 
 // Close frees the graphs.

@@ -9,7 +9,7 @@ import (
 
 func (a *Aligner) checkLabels() error {
 	return a.labels.Fits(
-		[]ort.Info{a.patchesInfo(), {Name: "global", DType: ort.F32, Shape: []int64{-1, int64(a.manifest.Features.Global)}}},
+		append(a.layout.Infos(), ort.Info{Name: "global", DType: ort.F32, Shape: []int64{-1, int64(a.manifest.Features.Global)}}),
 		[]ort.Info{{Name: "logits", DType: ort.F32, Shape: []int64{-1, int64(a.manifest.LabelCount)}}},
 	)
 }
@@ -19,7 +19,7 @@ func (a *Aligner) checkDecoder() error {
 	if a.manifest.Decoder.Attention {
 		out = append(out, ort.Info{Name: "attention", DType: ort.F32, Shape: []int64{-1, -1, int64(a.manifest.Features.Tokens)}})
 	}
-	return a.decoder.Fits([]ort.Info{a.patchesInfo(), {Name: "state", DType: ort.F32, Shape: []int64{-1, int64(a.manifest.Decoder.State)}}}, out)
+	return a.decoder.Fits(append(a.layout.Infos(), ort.Info{Name: "state", DType: ort.F32, Shape: []int64{-1, int64(a.manifest.Decoder.State)}}), out)
 }
 
 // checkQueryState lets the graph choose what it needs of a text.
@@ -46,9 +46,4 @@ func (a *Aligner) checkQueryState() error {
 			"query_state.onnx gives no vector, and a text's own has %d values where an image's has %d: they cannot be compared", dim, global)
 	}
 	return a.queryState.Fits(in, out)
-}
-
-func (a *Aligner) patchesInfo() ort.Info {
-	f := a.manifest.Features
-	return ort.Info{Name: "patches", DType: a.dtype, Shape: []int64{-1, int64(f.Tokens), int64(f.Dim)}}
 }

@@ -9,10 +9,12 @@ import (
 )
 
 const (
-	// chunkCandidates is how many candidates one run of the decoder takes. Under about 25 the matrix products lose
-	// efficiency; far above, one run's intermediate values leave the processor's caches, and a cancelled search waits
-	// longer for its run to end.
-	chunkCandidates = 128
+	// One run of the decoder takes so many candidates that their features, as f32, are about chunkBytes: with more they
+	// are no longer in the processor's caches when the next product reads them. Under leastCandidates the products lose
+	// efficiency, and over mostCandidates a cancelled search waits long for its run to end. docs/decisions.md has figures.
+	chunkBytes      = 16 << 20
+	leastCandidates = 25
+	mostCandidates  = 256
 
 	// chunkImages is how many images one run of the label scorer takes: with thousands of labels a single image already
 	// fills the processor, and the intermediate values grow with every image.
@@ -32,14 +34,14 @@ func (a *Aligner) Score(ctx context.Context, queries []sightline.TextQuery, cand
 	if err != nil {
 		return nil, err
 	}
-	for len(candidates) > 0 {
-		chunk := candidates[:min(len(candidates), chunkCandidates)]
+	for size := a.chunk(); len(candidates) > 0; {
+		chunk := candidates[:min(len(candidates), size)]
 		candidates = candidates[len(chunk):]
-		patches, err := a.patches(chunk)
+		inputs, err := a.patches(chunk, "state", state)
 		if err != nil {
 			return nil, err
 		}
-		out, err := a.decoder.Run(ctx, map[string]ort.Tensor{"state": state, "patches": patches}, "logits")
+		out, err := a.decoder.Run(ctx, inputs, "logits")
 		if err != nil {
 			return nil, err
 		}
@@ -52,6 +54,12 @@ func (a *Aligner) Score(ctx context.Context, queries []sightline.TextQuery, cand
 		}
 	}
 	return scores, nil
+}
+
+// chunk is how many candidates one run of the decoder takes.
+func (a *Aligner) chunk() int {
+	f := a.manifest.Features
+	return min(max(chunkBytes/(4*f.Tokens*f.Dim), leastCandidates), mostCandidates)
 }
 
 // Attention tells where in an image the decoder looked for a query: [T], one weight for each patch in the order of
@@ -67,11 +75,11 @@ func (a *Aligner) Attention(ctx context.Context, query sightline.TextQuery, imag
 	if err != nil {
 		return nil, err
 	}
-	patches, err := a.patches([]sightline.Features{image})
+	inputs, err := a.patches([]sightline.Features{image}, "state", state)
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.decoder.Run(ctx, map[string]ort.Tensor{"state": state, "patches": patches}, "attention")
+	out, err := a.decoder.Run(ctx, inputs, "attention")
 	if err != nil {
 		return nil, err
 	}
@@ -102,11 +110,11 @@ func (a *Aligner) Labels(ctx context.Context, images []sightline.Features) ([][]
 	for len(images) > 0 {
 		chunk := images[:min(len(images), chunkImages)]
 		images = images[len(chunk):]
-		patches, err := a.patches(chunk)
+		inputs, err := a.patches(chunk, "global", globals(chunk))
 		if err != nil {
 			return nil, err
 		}
-		out, err := a.labels.Run(ctx, map[string]ort.Tensor{"patches": patches, "global": globals(chunk)}, "logits")
+		out, err := a.labels.Run(ctx, inputs, "logits")
 		if err != nil {
 			return nil, err
 		}

@@ -19,18 +19,19 @@ func (a *Aligner) stack(queries []sightline.TextQuery) (ort.Tensor, error) {
 	return t, nil
 }
 
-// patches puts the images' patch features one below the other, [C, T, D], and checks that they are of this bundle's
-// size, as are the global vectors.
-func (a *Aligner) patches(images []sightline.Features) (ort.Tensor, error) {
-	f := a.manifest.Features
-	all := make([]byte, 0, len(images)*f.PatchBytes())
+// patches are the graphs' inputs for the images' patch features, one image below the other, [C, T, D], and beside them
+// what name is given. It checks that the features are of this bundle's size, as are the global vectors.
+func (a *Aligner) patches(images []sightline.Features, name string, beside ort.Tensor) (map[string]ort.Tensor, error) {
+	stored := make([][]byte, len(images))
 	for i, img := range images {
 		if err := a.fits(i, img); err != nil {
-			return ort.Tensor{}, err
+			return nil, err
 		}
-		all = append(all, img.Patches...)
+		stored[i] = img.Patches
 	}
-	return ort.FromBytes(a.dtype, []int64{int64(len(images)), int64(f.Tokens), int64(f.Dim)}, all), nil
+	inputs := a.layout.Tensors(stored)
+	inputs[name] = beside
+	return inputs, nil
 }
 
 // fits refuses features of another model; i is the image's place in the call.

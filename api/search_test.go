@@ -35,7 +35,7 @@ func TestSearchAnswersInTheAgreedShape(t *testing.T) {
 		assert.Contains(t, answer, key)
 	}
 	assert.EqualValues(t, 4, answer["searched"].(map[string]any)["images"])
-	for _, key := range []string{"text", "retrieve", "fetch", "decode", "total"} {
+	for _, key := range []string{"wait", "text", "retrieve", "fetch", "decode", "total"} {
 		assert.Contains(t, answer["took_ms"], key)
 	}
 }

@@ -47,7 +47,7 @@ type ImageSpec struct {
 type FeatureSpec struct {
 	Tokens int    `json:"tokens"` // T, as stored
 	Dim    int    `json:"dim"`    // D
-	DType  string `json:"dtype"`  // "f16" or "f32"
+	DType  string `json:"dtype"`  // "f16", "f32" or "i8"
 	Grid   [2]int `json:"grid"`   // rows, columns
 	Token0 string `json:"token0"` // "none", "mean" or "stored"
 
@@ -59,11 +59,14 @@ type FeatureSpec struct {
 
 // PatchBytes is the size of one image's patch features.
 func (f FeatureSpec) PatchBytes() int {
-	size := 4
-	if f.DType == "f16" {
-		size = 2
+	switch f.DType {
+	case "i8":
+		return f.Tokens * (f.Dim + 4) // a byte a value, and each token's scale
+	case "f16":
+		return f.Tokens * f.Dim * 2
+	default:
+		return f.Tokens * f.Dim * 4
 	}
-	return f.Tokens * f.Dim * size
 }
 
 // TextSpec gives the sizes of the text encoder.
@@ -81,6 +84,7 @@ type DecoderSpec struct {
 	Heads     int      `json:"heads"`
 	Attention bool     `json:"attention"` // decoder.onnx can give attention maps
 	Residual  Residual `json:"residual"`
+	Weights   string   `json:"weights,omitempty"`  // "f32" or "int8": what free text's decoder multiplies with; "" is f32
 	Reweight  float64  `json:"reweight,omitempty"` // how sharply the descriptions of a tag are weighted by image; 0 means 10
 }
 

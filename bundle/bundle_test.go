@@ -176,6 +176,7 @@ func TestManifestsThatMakeNoSenseAreRefused(t *testing.T) {
 		"grid of 2 x 2":                  func(m map[string]any) { in(m, "features")["tokens"] = 5 },
 		"text.max_tokens is 0":           func(m map[string]any) { in(m, "text")["max_tokens"] = 0 },
 		"decoder.form is":                func(m map[string]any) { in(m, "decoder")["form"] = "folded" },
+		"decoder.weights is":             func(m map[string]any) { in(m, "decoder")["weights"] = "int4" },
 		"decoder.reweight is -2":         func(m map[string]any) { in(m, "decoder")["reweight"] = -2 },
 		"decoder.state is -1":            func(m map[string]any) { in(m, "decoder")["state"] = -1 },
 		"says 3 labels, the file has 2":  func(m map[string]any) { m["labels"] = 3 },

@@ -76,7 +76,7 @@ func (m *Manifest) checkFeatures() error {
 		within("features.grid[0]", f.Grid[0], 1, maxTokens),
 		within("features.grid[1]", f.Grid[1], 1, maxTokens),
 		within("features.appended", f.Appended, 0, maxTokens),
-		oneOf("features.dtype", f.DType, "f16", "f32"),
+		oneOf("features.dtype", f.DType, "f16", "f32", "i8"),
 		oneOf("features.token0", f.Token0, "none", "mean", "stored"),
 		within("labels", m.LabelCount, 0, maxLabels),
 	} {
@@ -104,6 +104,7 @@ func (m *Manifest) checkText() error {
 		within("text.dim", m.Text.Dim, 1, maxDim),
 		within("decoder.state", m.Decoder.State, 1, maxState),
 		oneOf("decoder.form", m.Decoder.Form, "single", "words"),
+		oneOf("decoder.weights", m.Decoder.Weights, "", "f32", "int8"),
 	} {
 		if err != nil {
 			return err

@@ -23,6 +23,7 @@ type Index struct {
 
 	thresholds map[string]float64 // of the labels, by name
 	openWriter func() (vectordb.Store, error)
+	gate       *gate
 	turn       chan struct{} // held by whoever changes the store
 	woken      chan struct{} // a user's tag waits to be scored
 }
@@ -36,6 +37,10 @@ type Parts struct {
 	Store  vectordb.Store
 	Cache  cache.Cache
 
+	// Places is how many steps of searches compute at the same time: cores divided by the threads of one model run. 0 is
+	// one for each core.
+	Places int
+
 	// OpenWriter opens the store for one change, which closes it again; nil where Store itself can be written to.
 	OpenWriter func() (vectordb.Store, error)
 }
@@ -44,7 +49,7 @@ type Parts struct {
 func New(p Parts) *Index {
 	x := &Index{
 		bundle: p.Bundle, images: p.Images, texts: p.Texts, align: p.Align, store: p.Store, cache: p.Cache,
-		openWriter: p.OpenWriter, turn: make(chan struct{}, 1), woken: make(chan struct{}, 1),
+		openWriter: p.OpenWriter, gate: newGate(p.Places), turn: make(chan struct{}, 1), woken: make(chan struct{}, 1),
 		thresholds: make(map[string]float64, len(p.Bundle.Labels)),
 	}
 	for _, label := range p.Bundle.Labels {

@@ -69,7 +69,7 @@ func (x *Index) rescore(ctx context.Context, stored vectordb.Model, progress fun
 	if err := x.store.SetModel(ctx, stored); err != nil {
 		return err
 	}
-	scorer, err := x.scorer(ctx)
+	scorer, err := x.scorer(ctx, x.align)
 	if err != nil {
 		return err
 	}

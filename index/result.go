@@ -45,6 +45,7 @@ type UnfinishedTag struct {
 
 // Timing is where the time went, in milliseconds.
 type Timing struct {
+	Wait     float64 `json:"wait"`     // until other searches had left a place
 	Text     float64 `json:"text"`     // encoding what is looked for: texts, or the query image
 	Retrieve float64 `json:"retrieve"` // finding candidates
 	Fetch    float64 `json:"fetch"`    // reading their features, and what the page of results shows

@@ -3,37 +3,72 @@ package index
 import (
 	"context"
 	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/align"
 	"github.com/sightline-search/sightline/query"
 )
 
-// scoreBatch bounds the features in memory: 256 images of the official size are 38 MB. One default search is one batch,
-// and the decoder loses efficiency under 25.
-const scoreBatch = 256
+// scoreBatch bounds the features in memory, of one place at the gate: 256 images of the official size are 38 MB.
+// leastBatch is what the decoder still takes without losing efficiency, which it does under 25.
+const (
+	scoreBatch = 256
+	leastBatch = 32
+)
 
-// score gives every image on the list its probability.
+// score gives every image on the list its probability. Batches are scored beside each other as far as there are places,
+// each by one thread: for as small a decoder that is faster than sharing one batch among threads.
 func (s *search) score(ctx context.Context, p *plan, texts []sightline.TextQuery, l *shortlist) ([]scored, error) {
-	ranked := make([]scored, 0, len(l.ids))
-	for ids := range slices.Chunk(l.ids, scoreBatch) {
-		b := &batch{plan: p, list: l, ids: ids}
-		if err := s.read(ctx, b); err != nil {
-			return nil, err
+	started := time.Now()
+	var batches []*batch
+	for ids := range slices.Chunk(l.ids, batchSize(len(l.ids), s.x.gate.places)) {
+		batches = append(batches, &batch{plan: p, list: l, ids: ids})
+	}
+	ranked := make([][]scored, len(batches))
+	times := make([]Timing, len(batches))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(s.x.gate.places)
+	for i, b := range batches {
+		group.Go(func() (err error) {
+			ranked[i], err = s.x.scoreBatch(ctx, b, texts, &times[i])
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	s.took.share(time.Since(started), times)
+	for _, b := range batches {
+		s.decoded += len(b.features)
+	}
+	return slices.Concat(ranked...), nil
+}
+
+// batchSize spreads n candidates over the places.
+func batchSize(n, places int) int {
+	return min(max((n+places-1)/places, leastBatch), scoreBatch)
+}
+
+func (x *Index) scoreBatch(ctx context.Context, b *batch, texts []sightline.TextQuery, took *Timing) ([]scored, error) {
+	work := func() error {
+		if err := timed(&took.Fetch, func() error { return x.read(ctx, b) }); err != nil || len(b.features) == 0 {
+			return err
 		}
-		if len(b.features) > 0 {
-			err := timed(&s.took.Decode, func() (err error) {
-				b.scores, err = s.x.align.Score(ctx, texts, b.features)
-				return err
-			})
-			if err != nil {
-				return nil, err
-			}
-			s.decoded += len(b.features)
-		}
-		for i := range b.ids {
-			ranked = append(ranked, b.compose(i))
-		}
+		return timed(&took.Decode, func() (err error) { b.scores, err = x.align.Score(ctx, texts, b.features); return err })
+	}
+	if len(texts) > 0 {
+		computing := work
+		work = func() error { return x.gate.do(ctx, &took.Wait, computing) }
+	}
+	if err := work(); err != nil {
+		return nil, err
+	}
+	ranked := make([]scored, len(b.ids))
+	for i := range ranked {
+		ranked[i] = b.compose(i)
 	}
 	return ranked, nil
 }
@@ -49,22 +84,18 @@ type batch struct {
 }
 
 // read fetches what scoring the batch needs. An image that was deleted meanwhile is dropped.
-func (s *search) read(ctx context.Context, b *batch) error {
-	return timed(&s.took.Fetch, func() error {
-		if len(b.texts) > 0 {
-			stored, err := s.x.store.Features(ctx, b.ids)
-			if err != nil {
-				return err
-			}
-			b.ids, b.features = pick(b.ids, stored)
-		}
-		if len(b.facts) > 0 {
-			var err error
-			b.images, err = s.x.imagesByID(ctx, b.ids)
+func (x *Index) read(ctx context.Context, b *batch) (err error) {
+	if len(b.texts) > 0 {
+		stored, err := x.store.Features(ctx, b.ids)
+		if err != nil {
 			return err
 		}
-		return nil
-	})
+		b.ids, b.features = pick(b.ids, stored)
+	}
+	if len(b.facts) > 0 {
+		b.images, err = x.imagesByID(ctx, b.ids)
+	}
+	return err
 }
 
 // compose gives the i-th image of the batch its probability.

@@ -83,15 +83,30 @@ func (s *search) rank(ctx context.Context) ([]scored, error) {
 	s.filter, s.terms, s.subject = p.filter, p.terms, []byte(s.request.Query)
 	s.tags = p.tags()
 	s.cut = s.words.cut(p)
-	var texts []sightline.TextQuery
-	if err := timed(&s.took.Text, func() (err error) { texts, err = s.x.textQueries(ctx, p.texts); return err }); err != nil {
-		return nil, err
-	}
-	var list *shortlist
-	if err := timed(&s.took.Retrieve, func() (err error) { list, err = s.shortlist(ctx, p, texts); return err }); err != nil {
+	texts, list, err := s.prepare(ctx, p)
+	if err != nil {
 		return nil, err
 	}
 	return s.score(ctx, p, texts, list)
+}
+
+// prepare makes the texts ready and finds what is to be scored. Queries of labels compute next to nothing and do not
+// wait for those that do.
+func (s *search) prepare(ctx context.Context, p *plan) (texts []sightline.TextQuery, list *shortlist, err error) {
+	find := func() error {
+		return timed(&s.took.Retrieve, func() (err error) { list, err = s.shortlist(ctx, p, texts); return err })
+	}
+	if len(p.texts) == 0 {
+		return nil, list, find()
+	}
+	err = s.x.gate.do(ctx, &s.took.Wait, func() error {
+		err := timed(&s.took.Text, func() (err error) { texts, err = s.x.textQueries(ctx, p.texts); return err })
+		if err != nil {
+			return err
+		}
+		return find()
+	})
+	return texts, list, err
 }
 
 // searched counts the images under the filter.

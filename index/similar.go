@@ -17,20 +17,25 @@ func (s *search) rankSimilar(ctx context.Context) ([]scored, error) {
 	}
 	s.filter, s.tags, s.cut = given, tagsIn(given), 0
 	var vector []float32
-	if err := timed(&s.took.Text, func() (err error) { vector, err = s.example(ctx); return err }); err != nil {
-		return nil, err
-	}
-	s.subject = appendFloats(nil, vector)
 	var ranked []scored
-	err = timed(&s.took.Retrieve, func() error {
-		near, err := s.x.store.Nearest(ctx, vector, s.request.Candidates+1, given)
-		for _, n := range near {
-			if n.ID != s.request.Like && len(ranked) < s.request.Candidates {
-				ranked = append(ranked, scored{id: n.ID, probability: min(max(n.Score, 0), 1)})
-			}
+	err = s.x.gate.do(ctx, &s.took.Wait, func() error {
+		if err := timed(&s.took.Text, func() (err error) { vector, err = s.example(ctx); return err }); err != nil {
+			return err
 		}
-		return err
+		return timed(&s.took.Retrieve, func() (err error) { ranked, err = s.like(ctx, vector, given); return err })
 	})
+	s.subject = appendFloats(nil, vector)
+	return ranked, err
+}
+
+// like gives the images nearest to a vector, without the one that was asked about.
+func (s *search) like(ctx context.Context, vector []float32, given sightline.Filter) (ranked []scored, err error) {
+	near, err := s.x.store.Nearest(ctx, vector, s.request.Candidates+1, given)
+	for _, n := range near {
+		if n.ID != s.request.Like && len(ranked) < s.request.Candidates {
+			ranked = append(ranked, scored{id: n.ID, probability: min(max(n.Score, 0), 1)})
+		}
+	}
 	return ranked, err
 }
 

@@ -11,7 +11,7 @@ import (
 const retryAfter = 2 * time.Second
 
 // KeepTagsScored scores the user's tags whenever one of them is unfinished, until the context ends. While another
-// process writes to the index it waits; failed is told of any other error.
+// process writes to the index, or too many searches wait, it waits too; failed is told of any other error.
 func (x *Index) KeepTagsScored(ctx context.Context, failed func(error)) {
 	for {
 		var again <-chan time.Time
@@ -19,7 +19,7 @@ func (x *Index) KeepTagsScored(ctx context.Context, failed func(error)) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case sightline.CodeOf(err) == sightline.CodeIndexLocked:
+		case sightline.CodeOf(err) == sightline.CodeIndexLocked, sightline.CodeOf(err) == sightline.CodeUnavailable:
 			again = time.After(retryAfter)
 		case err != nil:
 			failed(err)

@@ -80,12 +80,7 @@ func (x *Index) fillPreview(ctx context.Context, p *Preview, concept align.Conce
 		ids = idsOf(near)
 	}
 	for some := range slices.Chunk(ids, tagBatch) {
-		stored, err := x.store.Features(ctx, some)
-		if err != nil {
-			return err
-		}
-		known, features := pick(some, stored)
-		scores, err := x.align.ScoreConcepts(ctx, []align.Concept{concept}, features)
+		known, scores, err := x.conceptScores(ctx, concept, some)
 		if err != nil {
 			return err
 		}

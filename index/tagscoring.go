@@ -113,14 +113,25 @@ func (x *Index) scoreTag(ctx context.Context, tag vectordb.UserTag, change chang
 	}
 }
 
+// conceptScores scores stored images for a tag, in turn with searches. An image that was deleted meanwhile is left out.
+func (x *Index) conceptScores(ctx context.Context, concept align.Concept, ids []sightline.ImageID) (known []sightline.ImageID, scores [][]align.Score, err error) {
+	var wait float64
+	err = x.gate.do(ctx, &wait, func() error {
+		stored, err := x.store.Features(ctx, ids)
+		if err != nil {
+			return err
+		}
+		var features []sightline.Features
+		known, features = pick(ids, stored)
+		scores, err = x.align.ScoreConcepts(ctx, []align.Concept{concept}, features)
+		return err
+	})
+	return known, scores, err
+}
+
 // probabilities scores images for a tag; those under the floor get 0. An image that was deleted meanwhile is left out.
 func (x *Index) probabilities(ctx context.Context, concept align.Concept, ids []sightline.ImageID) (map[sightline.ImageID]float64, error) {
-	stored, err := x.store.Features(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	known, features := pick(ids, stored)
-	scores, err := x.align.ScoreConcepts(ctx, []align.Concept{concept}, features)
+	known, scores, err := x.conceptScores(ctx, concept, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,9 @@
-"""Fetches the pinned ONNX Runtime (scripts/onnxruntime.txt) into lib/.
+"""Fetches the pinned ONNX Runtime (scripts/onnxruntime.txt) into lib/, or its GPU build (onnxruntime-cuda.txt) into lib/cuda/.
 
 The wheel comes through pip, which verifies its SHA-256; the shared library and its licences are taken out of it. Needs
 Python 3 with venv and no rights. A second call does nothing.
 
-    python3 scripts/fetch_onnxruntime.py
+    python3 scripts/fetch_onnxruntime.py [--cuda]
 """
 
 import os
@@ -18,10 +18,14 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PINS = ROOT / "scripts" / "onnxruntime.txt"
-LIB = ROOT / "lib"
+CUDA = sys.argv[1:] == ["--cuda"]  # an explicit wish: it is some hundred MB
+NAME = "make lib-cuda" if CUDA else "make lib"
+PINS = ROOT / "scripts" / ("onnxruntime-cuda.txt" if CUDA else "onnxruntime.txt")
+LIB = ROOT / "lib" / "cuda" if CUDA else ROOT / "lib"
+MACHINES = ["x86_64"] if CUDA else ["x86_64", "aarch64"]
 STAMP = LIB / ".fetched"  # holds the pins of what lies in LIB
-TAKEN = re.compile(r"onnxruntime/(capi/libonnxruntime\.so\.[0-9.]+|LICENSE|ThirdPartyNotices\.txt)")
+PROVIDERS = r"|capi/libonnxruntime_providers_(cuda|shared)\.so" if CUDA else ""
+TAKEN = re.compile(rf"onnxruntime/(capi/libonnxruntime\.so\.[0-9.]+|LICENSE|ThirdPartyNotices\.txt{PROVIDERS})")
 # The wheels are built for one Python each, but the library inside is the same: one pair of hashes is enough.
 WHEEL = ["--python-version", "3.12", "--implementation", "cp", "--abi", "cp312"]
 
@@ -30,9 +34,9 @@ def main() -> int:
     pins = f"{platform.machine()}\n{PINS.read_text()}"
     if STAMP.exists() and STAMP.read_text() == pins and any(LIB.glob("libonnxruntime.so.*")):
         return 0
-    if platform.system() != "Linux" or platform.machine() not in ("x86_64", "aarch64"):
+    if platform.system() != "Linux" or platform.machine() not in MACHINES:
         print(
-            f"make lib: no pinned ONNX Runtime for {platform.system()} {platform.machine()}; install version 1.24 or\n"
+            f"{NAME}: no pinned ONNX Runtime for {platform.system()} {platform.machine()}; install version 1.24 or\n"
             "newer yourself and name its shared library in SIGHTLINE_ORT_LIBRARY",
             file=sys.stderr,
         )
@@ -41,9 +45,9 @@ def main() -> int:
         try:
             wheel = download(Path(scratch))
         except subprocess.CalledProcessError as failed:
-            print(f"make lib: ONNX Runtime was not fetched: pip ended with {failed.returncode}", file=sys.stderr)
+            print(f"{NAME}: ONNX Runtime was not fetched: pip ended with {failed.returncode}", file=sys.stderr)
             print(
-                "make lib: it needs Python's venv (Debian: python3-venv) and the Python package index", file=sys.stderr
+                f"{NAME}: it needs Python's venv (Debian: python3-venv) and the Python package index", file=sys.stderr
             )
             return 1
         unpack(wheel, Path(scratch) / "lib")
@@ -84,12 +88,12 @@ def unpack(wheel: Path, target: Path) -> None:
 
 def install(fresh: Path, pins: str) -> None:
     """Each file is moved in at once, the stamp last: an interrupted call is seen by the next one."""
-    LIB.mkdir(exist_ok=True)
+    LIB.mkdir(parents=True, exist_ok=True)
     STAMP.unlink(missing_ok=True)
     for file in sorted(fresh.iterdir()):
         os.replace(file, LIB / file.name)
     STAMP.write_text(pins)
-    print(f"make lib: {', '.join(sorted(p.name for p in LIB.glob('lib*')))} in {LIB}", file=sys.stderr)
+    print(f"{NAME}: {', '.join(sorted(p.name for p in LIB.glob('lib*')))} in {LIB}", file=sys.stderr)
 
 
 if __name__ == "__main__":

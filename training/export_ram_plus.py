@@ -16,11 +16,11 @@ from pathlib import Path
 
 import torch
 
-from . import bundle, graphs, outfolder, ram_plus, ram_plus_layout
+from . import bundle, decoder_graph, graphs, onnx_nodes, outfolder, ram_plus, ram_plus_layout
 from .label_lists import read_lists, write_labels
 from .text_side import TextSide
 
-DTYPES = {"f16": torch.float16, "f32": torch.float32}
+WEIGHTS = ("f32", "f16")
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 UNFITTED = {"scale": 1.0, "bias": 0.0, "fitted_on": "nothing: the official sigmoid", "pairs": 0, "ece": None}
 CARD = """# Model card: {name}
@@ -38,8 +38,10 @@ def build(file: Path, weights: dict, size: int, heads: int, features: str) -> tu
     if heads < 1 or hidden % heads:
         raise SystemExit(f"--heads {heads} does not divide the decoder's width of {hidden}")
     try:
-        encoder = ram_plus.ImageEncoder(weights, size, DTYPES[features]).eval()
+        encoder = ram_plus.ImageEncoder(weights, size, features).eval()
         decoder = ram_plus.decoder_of(weights, heads)
+        if features == "i8":
+            decoder = ram_plus.divided(decoder, encoder.channels)
         scorer = ram_plus.LabelScorer(decoder, weights["label_embed"], weights["reweight_scale"])
     except (RuntimeError, ValueError, IndexError, TypeError) as reason:
         raise SystemExit(
@@ -48,22 +50,21 @@ def build(file: Path, weights: dict, size: int, heads: int, features: str) -> tu
     return encoder, decoder, scorer
 
 
-def export_graphs(encoder, decoder, scorer, size: int, store: str, out: Path) -> None:
+def export_graphs(encoder, decoder, scorer, size: int, store: str, int8: bool, out: Path) -> None:
     """Writes the four graphs that come out of the checkpoint."""
     c, tokens = decoder.config, encoder.grid**2
-    save = lambda *a, **k: graphs.export(*a, store=store, **k)  # noqa: E731
-    save(encoder, torch.zeros(2, 3, size, size), out / "image_encoder.onnx", ["pixels"], ["patches", "global"])
-    patches, texts = torch.randn(2, tokens, c.dim).to(encoder.dtype), torch.randn(3, c.text)
-    save(scorer, (patches, torch.randn(2, c.text)), out / "label_scorer.onnx", ["patches", "global"], ["logits"])
-    save(ram_plus.QueryState(decoder), texts, out / "query_state.onnx", ["text"], ["state"])
-    save(
-        ram_plus.TextDecoder(decoder), (decoder.state(texts).detach(), patches), out / "decoder.onnx",
-        ["state", "patches"], ["logits", "attention"],
-        dynamic={"state": {0: "Q"}, "patches": {0: "C"}, "logits": {0: "C", 1: "Q"}, "attention": {0: "C", 1: "Q"}},
-    )  # fmt: skip
+    save = lambda *a: graphs.export(*a, store=store)  # noqa: E731
+    patches, *scales = ram_plus.stored(torch.randn(2, tokens, c.dim), encoder.features)
+    names = ["patches", "scales"] if scales else ["patches"]
+    save(encoder, torch.zeros(2, 3, size, size), out / "image_encoder.onnx", ["pixels"], [*names, "global"])
+    given = (patches, torch.randn(2, c.text), *scales)
+    save(scorer, given, out / "label_scorer.onnx", ["patches", "global", *names[1:]], ["logits"])
+    save(ram_plus.QueryState(decoder), torch.randn(3, c.text), out / "query_state.onnx", ["text"], ["state"])
+    graph = onnx_nodes.settle(decoder_graph.build(decoder, tokens, encoder.features, int8))
+    graphs.save(graph, out / "decoder.onnx", store)
 
 
-def manifest_of(name: str, size: int, features: str, labels: int, text, encoder, decoder, scorer) -> dict:
+def manifest_of(name: str, size: int, int8: bool, labels: int, text, encoder, decoder, scorer) -> dict:
     c, grid = decoder.config, encoder.grid
     return {
         "name": name, "version": "1", "licence": "that of the checkpoint", "description": "exported from an official RAM++ checkpoint",
@@ -72,12 +73,13 @@ def manifest_of(name: str, size: int, features: str, labels: int, text, encoder,
             "alpha": "drop", "orient": False,
         },
         "features": {
-            "tokens": grid**2, "dim": c.dim, "dtype": features, "grid": [grid, grid], "token0": "mean", "global": c.text,
+            "tokens": grid**2, "dim": c.dim, "dtype": encoder.features, "grid": [grid, grid], "token0": "mean", "global": c.text,
         },
         "text": text.spec if text else None,
         "decoder": {
             "state": c.hidden + c.decoder_heads * c.dim, "form": "single", "layers": c.layers, "hidden": c.hidden,
             "heads": c.decoder_heads, "attention": True, "residual": {"scale": 0.0, "bias": 0.0}, "reweight": scorer.sharpness,
+            "weights": "int8" if int8 else "f32",
         },
         "labels": labels,
     }  # fmt: skip
@@ -99,8 +101,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--name", default="ram-plus")
     parser.add_argument("--image-size", type=int, help="pixels (default: what the checkpoint's windows imply)")
     parser.add_argument("--heads", type=int, default=4, help="of the decoder; a checkpoint does not say")
-    parser.add_argument("--features", choices=DTYPES, default="f16", help="type of the stored patches")
-    parser.add_argument("--weights", choices=DTYPES, default="f32", help="type in which weights are stored")
+    parser.add_argument("--features", choices=decoder_graph.TYPES, default="f16", help="type of the stored patches")
+    parser.add_argument("--weights", choices=WEIGHTS, default="f32", help="type in which weights are stored")
+    parser.add_argument("--int8", action="store_true", help="free text through a decoder of int8 weights, for CPUs")
     parser.add_argument("--ignore-unexpected", action="store_true", help="leave out tensors that RAM++ does not have")
     args = parser.parse_args()
     if args.tokenizer and not args.text_encoder:
@@ -115,13 +118,13 @@ def about_text(text) -> str:
 def write(args, modules: tuple, size: int, text, names: list, thresholds: list, chinese: list) -> dict:
     """Writes the whole bundle; returns its manifest."""
     with outfolder.replacing(args.out) as out:
-        export_graphs(*modules, size, args.weights, out)
+        export_graphs(*modules, size, args.weights, args.int8, out)
         if text:
             text.write(args.weights, out)
         write_labels(out / "labels.jsonl", names, thresholds, chinese)
         calibration = {"labels": UNFITTED, "text": UNFITTED, "match_threshold": 0.5}
         (out / "calibration.json").write_text(json.dumps(calibration, indent=2) + "\n", encoding="utf-8")
-        manifest = manifest_of(args.name, size, args.features, len(names), text, *modules)
+        manifest = manifest_of(args.name, size, args.int8, len(names), text, *modules)
         spec = manifest["features"]
         card = CARD.format(
             name=args.name, labels=len(names), descriptions=ram_plus_layout.DESCRIPTIONS, size=size,

@@ -13,8 +13,9 @@ SMALL = 1024  # tensors with fewer elements stay f32
 LARGE = 1 << 17  # elements from which on a convolution is stored as int8
 
 
-def export(module, example, target: Path, inputs, outputs, dynamic=None, store: str = "f16") -> None:
-    """Exports `module` with the legacy tracer; every first dimension is dynamic unless `dynamic` says otherwise."""
+def export(module, example, target: Path, inputs, outputs, dynamic=None, store: str = "f16", fold: bool = True) -> None:
+    """Exports `module` with the legacy tracer; every first dimension is dynamic unless `dynamic` says otherwise. Without
+    `fold` the weights keep their names and shapes, and what is made of them stays in the graph."""
     target = Path(target)
     dynamic = dynamic or {name: {0: "B"} for name in [*inputs, *outputs]}
     with torch.no_grad(), warnings.catch_warnings():
@@ -27,9 +28,13 @@ def export(module, example, target: Path, inputs, outputs, dynamic=None, store: 
             input_names=inputs,
             output_names=outputs,
             dynamic_axes=dynamic,
-            do_constant_folding=True,
+            do_constant_folding=fold,
         )
-    graph = onnx.load(str(target))
+    save(onnx.load(str(target)), target, store)
+
+
+def save(graph, target: Path, store: str) -> None:
+    """Writes a graph with its weights stored as `store` says."""
     shrink(graph, store)
     onnx.checker.check_model(graph)
     onnx.save(graph, str(target))

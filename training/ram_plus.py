@@ -4,12 +4,14 @@ Written from the published layout: a Swin transformer, a projection, and the tag
 B images, T = patches without token 0, D = 512 projected, L labels, N = 51 descriptions a label.
 """
 
+import copy
 import re
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .decoder_graph import TINY, ZERO
 from .model import Config, Decoder
 from .ram_plus_layout import DECODER, DESCRIPTIONS, LAYER, decoder_layers, depths, is_buffer, window_of
 
@@ -94,11 +96,11 @@ class Merge(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """pixels [B, 3, S, S] -> patches [B, T, D] without token 0, global [B, D]: token 0, normalised."""
+    """pixels [B, 3, S, S] -> patches [B, T, D] without token 0, as they are stored, and global [B, D]: token 0, normalised."""
 
-    def __init__(self, weights: dict, size: int, dtype=torch.float16):
+    def __init__(self, weights: dict, size: int, features: str = "f16"):
         super().__init__()
-        self.dtype = dtype
+        self.features, self.channels = features, channel_factors(weights)
         conv = weights["visual_encoder.patch_embed.proj.weight"]
         self.embed = nn.Conv2d(3, conv.shape[0], conv.shape[-1], conv.shape[-1])
         self.embed_norm = nn.LayerNorm(conv.shape[0])
@@ -128,7 +130,25 @@ class ImageEncoder(nn.Module):
             if i < len(self.merges):
                 x = self.merges[i](x)
         patches = self.image_proj(self.norm(x))
-        return patches.to(self.dtype), F.normalize(patches.mean(1), dim=-1)
+        vector = F.normalize(patches.mean(1), dim=-1)
+        if self.features == "i8":
+            patches = patches / self.channels
+        return *stored(patches, self.features), vector
+
+
+def channel_factors(weights: dict) -> torch.Tensor:
+    """How far each channel of the patches spreads [D], by the weights alone: what comes out of the last layer norm spreads
+    as far as the norm's own weights, and each channel is a projection of that."""
+    return (weights["image_proj.weight"] * weights["visual_encoder.norm.weight"]).norm(dim=1).clamp(min=1e-6)
+
+
+def divided(decoder: Decoder, channels: torch.Tensor) -> Decoder:
+    """The same decoder for patches that were divided by `channels`."""
+    same = copy.deepcopy(decoder)
+    for layer in same.layers:
+        for projection in (layer.key, layer.value):
+            projection.weight.data = projection.weight.data * channels
+    return same
 
 
 def swin_state(weights: dict) -> dict:
@@ -176,14 +196,25 @@ def decoder_of(weights: dict, heads: int) -> Decoder:
     return decoder.eval()
 
 
-def with_token0(patches):
-    """Patches [B, T, D] of any dtype -> f32 [B, 1 + T, D]: token 0 is the mean of the others."""
+def with_token0(patches, scales=None):
+    """Patches [B, T, D] as they are stored -> f32 [B, 1 + T, D]: token 0 is the mean of the others."""
     patches = patches.to(torch.float32)
+    if scales is not None:
+        patches = (patches - ZERO) * scales.unsqueeze(-1)
     return torch.cat([patches.mean(1, keepdim=True), patches], 1)
 
 
+def stored(patches, features: str) -> tuple:
+    """Patches [B, T, D] as they are stored. i8: bytes, 128 for 0, and each token's scale [B, T]."""
+    if features != "i8":
+        return (patches.to({"f16": torch.float16, "f32": torch.float32}[features]),)
+    scales = patches.abs().amax(-1).clamp(min=TINY) / 127
+    return (patches / scales.unsqueeze(-1)).round().add(ZERO).to(torch.uint8), scales
+
+
 class LabelScorer(nn.Module):
-    """patches [B, T, D], global [B, D] -> logits [B, L]: descriptions reweighted per image, every label decoded."""
+    """patches [B, T, D], global [B, D], for i8 scales [B, T] -> logits [B, L]: descriptions reweighted per image, every label
+    decoded."""
 
     def __init__(self, decoder: Decoder, label_embed: torch.Tensor, reweight_scale: torch.Tensor):
         super().__init__()
@@ -191,11 +222,11 @@ class LabelScorer(nn.Module):
         self.descriptions = nn.Parameter(label_embed.view(-1, DESCRIPTIONS, label_embed.shape[1]), requires_grad=False)
         self.sharpness = float(reweight_scale.exp())
 
-    def forward(self, patches, vector):
+    def forward(self, patches, vector, scales=None):
         cosines = self.descriptions @ vector.t()  # [L, N, B]: transposed descriptions would be stored as a second copy
         weights = F.softmax(cosines * self.sharpness, 1)
         texts = (weights.transpose(1, 2) @ self.descriptions).transpose(0, 1)  # [B, L, E]
-        return self.decoder(texts, with_token0(patches))
+        return self.decoder(texts, with_token0(patches, scales))
 
 
 class QueryState(nn.Module):
@@ -209,16 +240,3 @@ class QueryState(nn.Module):
 
     def forward(self, text):
         return self.decoder.state(text)
-
-
-class TextDecoder(nn.Module):
-    """state [Q, S], patches [C, T, D] -> logits [C, Q], attention [C, Q, T] over the stored tokens."""
-
-    def __init__(self, decoder: Decoder):
-        super().__init__()
-        self.decoder = decoder
-
-    def forward(self, state, patches):
-        logits, attention = self.decoder.finish(state, with_token0(patches))
-        stored = attention[:, :, 1:]
-        return logits, stored / stored.sum(-1, keepdim=True)

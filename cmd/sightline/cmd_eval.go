@@ -64,7 +64,7 @@ func (a *app) runEval(ctx context.Context, path, tagsPath string) (err error) {
 }
 
 func (a *app) evaluate(ctx context.Context, scratch string, dataset *evaluate.Dataset, o evaluate.Options) (*evaluate.Report, error) {
-	m, err := a.openModel()
+	m, err := a.openModel(a.Threads)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +79,7 @@ func (a *app) evaluate(ctx context.Context, scratch string, dataset *evaluate.Da
 	o.Progress = stages.follow
 	parts := index.Parts{
 		Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: cache.NewLRU(textCacheBytes),
+		Places: m.places(a.Threads),
 	}
 	return evaluate.Run(ctx, parts, dataset, o)
 }

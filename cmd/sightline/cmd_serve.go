@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,9 +17,6 @@ import (
 	"github.com/sightline-search/sightline/vectordb/embedded"
 	"github.com/sightline-search/sightline/web"
 )
-
-// shutdownGrace is how long answers under way may take after the signal to stop.
-const shutdownGrace = 10 * time.Second
 
 func newServeCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
@@ -52,22 +47,23 @@ func (a *app) runServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	f := newFront(listener, a.log)
+	defer f.close()
 	e, err := a.openEngine(embedded.ReadOnly)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	if err := e.warm(ctx); err != nil {
+	if err := e.index.Warm(ctx); err != nil {
 		return err
 	}
 	defer a.scoreInBackground(ctx, e.index)()
-	handler := api.New(api.Options{
+	f.use(api.New(api.Options{
 		Index: e.index, Web: web.Handler(), Log: a.log, Version: programVersion(), Key: a.APIKey, Loopback: loopback,
 		Decode: e.decodePicture, Thumbnail: writeThumbnail,
-	})
+	}))
 	a.say("serving %s on http://%s", printable(a.IndexDir()), shownAddress(listener.Addr()))
-	return a.serveUntilDone(ctx, listener, handler)
+	return f.serveUntilDone(ctx, a.say)
 }
 
 // scoreInBackground scores the user's tags until the server ends; stop waits for that.
@@ -84,42 +80,6 @@ func (a *app) scoreInBackground(ctx context.Context, x *index.Index) (stop func(
 		cancel()
 		<-ended
 	}
-}
-
-// warm answers one query, so that the first person does not wait for what is done once.
-func (e *engine) warm(ctx context.Context) error {
-	if e.texts == nil {
-		return nil
-	}
-	_, err := e.index.Search(ctx, index.Request{Query: "a photograph", Plain: true, Limit: 1})
-	return err
-}
-
-// serveUntilDone serves until the context ends and then lets answers under way finish. Being told to stop is the
-// normal end of a server, not an interruption.
-func (a *app) serveUntilDone(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		WriteTimeout:      5 * time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return fmt.Errorf("the server stopped: %w", err)
-	case <-ctx.Done():
-	}
-	a.say("stopping")
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		return errors.Join(fmt.Errorf("answers under way were cut off: %w", err), server.Close())
-	}
-	return nil
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

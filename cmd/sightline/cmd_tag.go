@@ -62,7 +62,7 @@ func (a *app) runTag(ctx context.Context, paths []string, f tagImageFlags) error
 			return fmt.Errorf("--label-file: %w", err)
 		}
 	}
-	m, err := a.openModel()
+	m, err := a.openModel(a.Threads)
 	if err != nil {
 		return err
 	}

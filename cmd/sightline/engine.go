@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/sightline-search/sightline/align"
@@ -30,17 +31,17 @@ type model struct {
 	closers []io.Closer
 }
 
-// openModel finds ONNX Runtime and the bundle and loads the graphs.
-func (a *app) openModel() (*model, error) {
+// openModel finds ONNX Runtime and the bundle and loads the graphs; a model run takes so many threads, 0 is all cores.
+func (a *app) openModel(threads int) (*model, error) {
 	m := &model{}
-	if err := m.load(a); err != nil {
+	if err := m.load(a, threads); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
 }
 
-func (m *model) load(a *app) (err error) {
-	if m.runtime, err = ort.Open(ort.Options{Library: a.ORTLibrary, Threads: a.Threads}); err != nil {
+func (m *model) load(a *app, threads int) (err error) {
+	if m.runtime, err = a.openRuntime(threads); err != nil {
 		return err
 	}
 	if m.bundle, err = a.findBundle(); err != nil {
@@ -87,17 +88,39 @@ func (a *app) openEngine(mode embedded.Mode) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := a.openModel()
+	threads := a.searchThreads(mode)
+	m, err := a.openModel(threads)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	e := &engine{model: m, store: store, cache: cache.NewLRU(textCacheBytes)}
-	parts := index.Parts{Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: e.cache}
+	parts := index.Parts{Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: e.cache, Places: m.places(threads)}
 	if mode == embedded.ReadOnly { // so that others can write, it is opened for writing for one change at a time
 		parts.OpenWriter = func() (vectordb.Store, error) { return a.openStore(embedded.ReadWrite) }
 	}
 	e.index = index.New(parts)
 	return e, nil
+}
+
+// searchThreads is how many threads a model run takes unless somebody said. Whoever only reads answers searches: those run
+// beside each other, and each splits its candidates among the places, which costs less than threads that wait for each
+// other in every operator.
+func (a *app) searchThreads(mode embedded.Mode) int {
+	if a.Threads == 0 && mode == embedded.ReadOnly {
+		return 1
+	}
+	return a.Threads
+}
+
+// places is how many model runs keep the cores busy; a card computes one while the features of another are read.
+func (m *model) places(threads int) int {
+	switch {
+	case m.runtime.Device == ort.CUDA:
+		return 2
+	case threads == 0:
+		return 1
+	}
+	return max(1, runtime.NumCPU()/threads)
 }
 
 // textCacheBytes holds some ten thousand texts with their query states.
@@ -134,7 +157,7 @@ func executablePath() (string, error) {
 
 // decodePicture makes the pixels of a query image as the bundle wants to see them.
 func (m *model) decodePicture(data []byte) (image.Image, error) {
-	picture, err := imagefile.Decode(data, imagefile.DefaultLimits, m.bundle.Manifest.Image.Orient)
+	picture, err := imagefile.DecodeFor(m.images.Size(), data, imagefile.DefaultLimits, m.bundle.Manifest.Image.Orient)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +166,7 @@ func (m *model) decodePicture(data []byte) (image.Image, error) {
 
 // openPicture is decodePicture for a file.
 func (m *model) openPicture(path string) (image.Image, error) {
-	picture, err := imagefile.Open(path, imagefile.DefaultLimits, m.bundle.Manifest.Image.Orient)
+	picture, err := imagefile.OpenFor(m.images.Size(), path, imagefile.DefaultLimits, m.bundle.Manifest.Image.Orient)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +175,7 @@ func (m *model) openPicture(path string) (image.Image, error) {
 
 // writeThumbnail makes the small copy of an image file that the page shows; it is always upright.
 func writeThumbnail(w io.Writer, path string, width int) error {
-	picture, err := imagefile.Open(path, imagefile.DefaultLimits, true)
+	picture, err := imagefile.OpenFor(image.Pt(width, 0), path, imagefile.DefaultLimits, true) // of a high picture the width is less
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"runtime"
 	"strconv"
 
 	"github.com/sightline-search/sightline"
@@ -24,7 +23,7 @@ func (a *app) examine(ctx context.Context) []finding {
 	return []finding{
 		a.examineSettings(), runtimeFinding, bundleFinding, a.examineModel(ctx, rt, b), a.examineStore(ctx, b),
 		{Section: "cache", Mark: markOK, Lines: []string{"in this process, at most " + bytesText(textCacheBytes) + " of texts"}},
-		examineDecoders(), a.examineDevice(),
+		examineDecoders(), a.examineDevice(rt),
 	}
 }
 
@@ -67,7 +66,7 @@ func (a *app) settings() map[string]string {
 }
 
 func (a *app) examineRuntime() (*ort.Runtime, finding) {
-	rt, err := ort.Open(ort.Options{Library: a.ORTLibrary, Threads: a.Threads})
+	rt, err := a.openRuntime(a.Threads)
 	if err != nil {
 		return nil, failed("onnx runtime", err)
 	}
@@ -89,7 +88,7 @@ func (a *app) examineModel(ctx context.Context, rt *ort.Runtime, b *bundle.Bundl
 	if rt == nil || b == nil {
 		return finding{Section: "model", Mark: markFail, Lines: []string{"not tried: it needs ONNX Runtime and a bundle"}}
 	}
-	m, err := a.openModel()
+	m, err := a.openModel(a.Threads)
 	if err != nil {
 		return failed("model", err)
 	}
@@ -151,13 +150,4 @@ func (a *app) examineFit(f *finding, stats vectordb.Stats, b *bundle.Bundle) {
 	default:
 		f.Lines = append(f.Lines, "made with the bundle's model")
 	}
-}
-
-func (a *app) examineDevice() finding {
-	threads := "one thread for each core"
-	if a.Threads > 0 {
-		threads = count(a.Threads, "thread", "threads")
-	}
-	return found("device", fmt.Sprintf("cpu: %s, %s/%s, %s a model run", count(runtime.NumCPU(), "core", "cores"), runtime.GOOS, runtime.GOARCH, threads),
-		"accelerators are not used by this version")
 }

@@ -49,6 +49,7 @@ type app struct {
 	err     io.Writer
 	environ []string
 	started bool // the command line was understood
+	told    bool // that auto is left with the CPU
 
 	config.Config
 	log *slog.Logger
@@ -79,7 +80,7 @@ a boolean of both, or another image. Every hit carries a calibrated probability.
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) }
 	root.AddCommand(
 		newIndexCommand(a), newSearchCommand(a), newTagCommand(a), newTagsCommand(a), newServeCommand(a),
-		newEvalCommand(a), newBundleCommand(a), newDoctorCommand(a), newReadyCommand(a), newVersionCommand(a),
+		newEvalCommand(a), newBenchCommand(a), newBundleCommand(a), newDoctorCommand(a), newReadyCommand(a), newVersionCommand(a),
 	)
 	return root
 }

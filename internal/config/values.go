@@ -59,13 +59,11 @@ func setRedis(*Config, string) error {
 
 func setDevice(c *Config, raw string) error {
 	switch raw {
-	case "cpu", "auto":
+	case "cpu", "cuda", "auto":
 		c.Device = raw
 		return nil
-	case "cuda":
-		return errors.New("cuda is not in this version; it must be cpu or auto")
 	}
-	return errors.New("it must be cpu or auto")
+	return errors.New("it must be cpu, cuda or auto")
 }
 
 func setThreads(c *Config, raw string) error {

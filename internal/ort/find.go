@@ -24,6 +24,7 @@ type Places struct {
 	Executable string // absolute path of the program, symbolic links resolved
 	GOOS       string // as runtime.GOOS
 	GOARCH     string // as runtime.GOARCH
+	CUDA       bool   // a GPU build is looked for, first where `make lib-cuda` puts it
 }
 
 // Candidates lists the files that may be ONNX Runtime, best first: what the user named and nothing else; otherwise beside
@@ -49,6 +50,9 @@ func libraryDirs(p Places) []string {
 	}
 	exeDir := path.Dir(slashed)
 	dirs := []string{exeDir, path.Join(exeDir, "../lib"), path.Join(exeDir, "../lib/sightline")}
+	if p.CUDA {
+		dirs = append([]string{path.Join(exeDir, "../lib/cuda"), path.Join(exeDir, "../lib/sightline/cuda")}, dirs...)
+	}
 	switch p.GOOS {
 	case "windows":
 		return dirs

@@ -31,6 +31,10 @@ func TestCandidates(t *testing.T) {
 		{"macOS", ort.Places{Executable: "/opt/s/bin/sightline", GOOS: "darwin", GOARCH: "arm64"}, inDirs(
 			[]string{"libonnxruntime.dylib", "libonnxruntime." + ort.PinnedVersion + ".dylib"},
 			"/opt/s/bin", "/opt/s/lib", "/opt/s/lib/sightline", "/opt/homebrew/lib", "/usr/local/lib")},
+		{"a GPU build", ort.Places{Executable: "/opt/s/bin/sightline", GOOS: "linux", GOARCH: "amd64", CUDA: true}, inDirs(
+			[]string{"libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so." + ort.PinnedVersion},
+			"/opt/s/lib/cuda", "/opt/s/lib/sightline/cuda", "/opt/s/bin", "/opt/s/lib", "/opt/s/lib/sightline", "/usr/local/lib",
+			"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib")},
 		{"Windows", ort.Places{Executable: `C:\Sightline\bin\sightline.exe`, GOOS: "windows", GOARCH: "amd64"}, []string{
 			`C:\Sightline\bin\onnxruntime.dll`, `C:\Sightline\lib\onnxruntime.dll`, `C:\Sightline\lib\sightline\onnxruntime.dll`,
 		}},
@@ -55,4 +59,7 @@ func TestPinnedVersionIsTheOneThatMakeFetches(t *testing.T) {
 	pins, err := os.ReadFile(filepath.Join(orttest.Root(t), "scripts", "onnxruntime.txt"))
 	require.NoError(t, err)
 	assert.Contains(t, string(pins), "\nonnxruntime=="+ort.PinnedVersion+" ")
+	pins, err = os.ReadFile(filepath.Join(orttest.Root(t), "scripts", "onnxruntime-cuda.txt"))
+	require.NoError(t, err)
+	assert.Contains(t, string(pins), "\nonnxruntime-gpu=="+ort.PinnedVersion+" ")
 }

@@ -60,10 +60,13 @@ func (t Tensor) Finite() bool {
 	return true
 }
 
-// Bytes gives the elements of an f16 or f32 tensor as little-endian bytes.
+// Bytes gives the elements of an f16, f32 or u8 tensor as little-endian bytes.
 func (t Tensor) Bytes() []byte {
-	if t.DType == F16 {
+	switch t.DType {
+	case F16:
 		return t.F16
+	case U8:
+		return t.U8
 	}
 	b := make([]byte, 0, 4*len(t.F32))
 	for _, v := range t.F32 {

@@ -24,12 +24,16 @@ const apiVersion = 24
 type Options struct {
 	Library string // path of the shared library; "" searches (Candidates)
 	Threads int    // threads of one session run; 0 lets ONNX Runtime decide
+	Device  string // CPU, CUDA or Auto; "" is CPU
 }
 
 // Runtime is a loaded ONNX Runtime. There is one per process: Open twice gives the same library.
 type Runtime struct {
 	Library string // the file that was loaded, absolute
 	Version string // as the library tells
+	Device  string // CPU or CUDA
+	Reason  string // why Auto is left with the CPU; "" where nobody asked for Auto or an accelerator is used
+	Odd     bool   // Reason is one that somebody should hear: there is a card, or a GPU build, and it is not used
 	threads int
 }
 
@@ -37,6 +41,7 @@ type Runtime struct {
 var loaded struct {
 	sync.Mutex
 	library, version string
+	reason           string // why it is no GPU build; "" where it is one
 }
 
 // Open finds and loads ONNX Runtime. Errors carry sightline's CodeRuntime… codes and say what was looked for, where, and
@@ -49,7 +54,7 @@ func Open(o Options) (*Runtime, error) {
 	loaded.Lock()
 	defer loaded.Unlock()
 	if loaded.library == "" {
-		lib, err := find(o.Library)
+		lib, reason, err := pick(o.Device, o.Library)
 		if err != nil {
 			return nil, err
 		}
@@ -59,11 +64,40 @@ func Open(o Options) (*Runtime, error) {
 			return nil, sightline.Errorf(sightline.CodeRuntimeForeign, "ONNX Runtime %s at %s does not start: %w", lib.version, lib.path, err).
 				WithHint("replace it with ONNX Runtime %s or newer", MinVersion)
 		}
-		loaded.library, loaded.version = lib.path, lib.version
+		if reason == "" {
+			reason = withoutCUDA(lib.path)
+		}
+		loaded.library, loaded.version, loaded.reason = lib.path, lib.version, reason
 	} else if err := sameLibrary(o.Library); err != nil {
 		return nil, err
 	}
-	return &Runtime{Library: loaded.library, Version: loaded.version, threads: o.Threads}, nil
+	r := &Runtime{Library: loaded.library, Version: loaded.version, Device: CPU, threads: o.Threads}
+	if err := r.choose(o.Device); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// choose settles the device of a loaded library.
+func (r *Runtime) choose(device string) error {
+	if device != CUDA && device != Auto {
+		return nil
+	}
+	if device == Auto && loaded.reason != "" {
+		_, noDriver := os.Stat(nvidiaDriver)
+		r.Reason, r.Odd = loaded.reason, noDriver == nil
+		return nil
+	}
+	err := tryCUDA()
+	switch {
+	case err == nil:
+		r.Device = CUDA
+	case device == CUDA:
+		return err
+	default:
+		r.Reason, r.Odd = err.Detail, true
+	}
+	return nil
 }
 
 // sameLibrary refuses an explicit library that is not the one already loaded.

@@ -19,6 +19,7 @@ import (
 type Session struct {
 	path            string
 	threads         int
+	device          string
 	inputs, outputs map[string]Info
 	inputNames      []string // sorted
 
@@ -37,7 +38,7 @@ type Info struct {
 	DType DType
 }
 
-// Load reads a graph from a file. A graph with inputs or outputs that are not f32, f16 or i64 tensors is refused.
+// Load reads a graph from a file. A graph with inputs or outputs that are not f32, f16, i64 or u8 tensors is refused.
 func (r *Runtime) Load(path string) (*Session, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, sightline.Errorf(sightline.CodeBundleCorrupt, "the graph cannot be read: %w", err)
@@ -46,7 +47,7 @@ func (r *Runtime) Load(path string) (*Session, error) {
 	if err != nil {
 		return nil, sightline.Errorf(sightline.CodeBundleCorrupt, "%s is not a graph that ONNX Runtime %s can run: %w", path, r.Version, err)
 	}
-	s := &Session{path: path, threads: r.threads, byOut: map[string]*native.DynamicAdvancedSession{}}
+	s := &Session{path: path, threads: r.threads, device: r.Device, byOut: map[string]*native.DynamicAdvancedSession{}}
 	if s.inputs, err = describe(ins); err != nil {
 		return nil, sightline.Errorf(sightline.CodeBundleCorrupt, "%s: input %w", path, err)
 	}
@@ -75,12 +76,22 @@ func declared(path string) (ins, outs []native.InputOutputInfo, err error) {
 	return native.GetInputOutputInfoWithOptions(path, options)
 }
 
+// Alone gives a session of the same graph that computes on the calling thread only, for callers that keep every core busy
+// with runs of their own: splitting a run costs CPU time (a fifth with two threads, for the default model's images). Its
+// weights are its own and are loaded by its first run; it is closed by itself.
+func (s *Session) Alone() *Session {
+	return &Session{
+		path: s.path, threads: 1, device: s.device, inputs: s.inputs, outputs: s.outputs, inputNames: s.inputNames,
+		byOut: map[string]*native.DynamicAdvancedSession{},
+	}
+}
+
 func describe(list []native.InputOutputInfo) (map[string]Info, error) {
 	infos := make(map[string]Info, len(list))
 	for _, n := range list {
 		dtype, ok := dtypeOf(n.DataType)
 		if n.OrtValueType != native.ONNXTypeTensor || !ok {
-			return nil, fmt.Errorf("%q is neither an f32, an f16 nor an i64 tensor: %s", n.Name, n.String())
+			return nil, fmt.Errorf("%q is neither an f32, an f16, an i64 nor a u8 tensor: %s", n.Name, n.String())
 		}
 		infos[n.Name] = Info{Name: n.Name, Shape: n.Dimensions, DType: dtype}
 	}
@@ -178,20 +189,33 @@ func (s *Session) session(outputs []string) (*native.DynamicAdvancedSession, err
 }
 
 func (s *Session) open(outputs []string) (*native.DynamicAdvancedSession, error) {
-	options, err := native.NewSessionOptions()
+	options, err := sessionOptions(s.device, s.threads)
 	if err != nil {
 		return nil, err
 	}
 	defer options.Destroy()
-	if err := options.SetIntraOpNumThreads(s.threads); err != nil {
-		return nil, err
-	}
-	// Threads that wait for work by spinning take the cores from the other sessions and from decoding: with two threads
-	// an image costs twice the CPU time and is not encoded sooner.
-	if err := options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"); err != nil {
-		return nil, err
-	}
 	return native.NewDynamicAdvancedSession(s.path, s.inputNames, outputs, options)
+}
+
+// sessionOptions makes the options of a native session; the caller destroys them.
+func sessionOptions(device string, threads int) (*native.SessionOptions, error) {
+	options, err := native.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	err = options.SetIntraOpNumThreads(threads)
+	if err == nil {
+		// Threads that wait for work by spinning take the cores from the other sessions and from decoding: with two threads
+		// an image costs twice the CPU time and is not encoded sooner.
+		err = options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0")
+	}
+	if err == nil && device == CUDA {
+		err = addCUDA(options)
+	}
+	if err != nil {
+		return nil, errors.Join(err, options.Destroy())
+	}
+	return options, nil
 }
 
 // Close waits for the runs that are under way and frees the session. Later runs fail; closing again does nothing.

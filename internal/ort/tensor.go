@@ -17,6 +17,7 @@ const (
 	F32 DType = iota
 	F16
 	I64
+	U8
 )
 
 // String gives the name that docs/bundle.md uses.
@@ -28,18 +29,21 @@ func (d DType) String() string {
 		return "f16"
 	case I64:
 		return "i64"
+	case U8:
+		return "u8"
 	}
 	return fmt.Sprintf("DType(%d)", int(d))
 }
 
 // Tensor is a dense tensor in Go memory, row-major. The field of its DType holds the elements: F32, F16 (little-endian,
-// 2 bytes an element) or I64. Their number is the product of Shape, whose dimensions are all at least 1.
+// 2 bytes an element), I64 or U8. Their number is the product of Shape, whose dimensions are all at least 1.
 type Tensor struct {
 	Shape []int64
 	DType DType
 	F32   []float32
 	F16   []byte
 	I64   []int64
+	U8    []byte
 }
 
 // elements is the number of elements that a shape asks for.
@@ -71,6 +75,8 @@ func (t Tensor) check() error {
 		want, got = 2*want, len(t.F16)
 	case I64:
 		got = len(t.I64)
+	case U8:
+		got = len(t.U8)
 	default:
 		return sightline.Errorf(sightline.CodeInternal, "a tensor of the unknown element type %v", t.DType)
 	}
@@ -94,6 +100,8 @@ func (t Tensor) toNative() (native.Value, error) {
 		return native.NewCustomDataTensor(t.Shape, t.F16, native.TensorElementDataTypeFloat16)
 	case I64:
 		return native.NewTensor(t.Shape, t.I64)
+	case U8:
+		return native.NewTensor(t.Shape, t.U8)
 	default:
 		return native.NewTensor(t.Shape, t.F32)
 	}
@@ -107,10 +115,12 @@ func fromNative(v native.Value) (Tensor, error) {
 		return Tensor{Shape: shape, DType: F32, F32: v.GetData()}, nil
 	case *native.Tensor[int64]:
 		return Tensor{Shape: shape, DType: I64, I64: v.GetData()}, nil
+	case *native.Tensor[uint8]:
+		return Tensor{Shape: shape, DType: U8, U8: v.GetData()}, nil
 	case *native.CustomDataTensor:
 		return Tensor{Shape: shape, DType: F16, F16: v.GetData()}, nil
 	}
-	return Tensor{}, sightline.Errorf(sightline.CodeInternal, "a tensor of an element type that is not f32, f16 or i64 (%T)", v)
+	return Tensor{}, sightline.Errorf(sightline.CodeInternal, "a tensor of an element type that is not f32, f16, i64 or u8 (%T)", v)
 }
 
 // dtypeOf translates ONNX Runtime's element type.
@@ -122,6 +132,8 @@ func dtypeOf(t native.TensorElementDataType) (DType, bool) {
 		return F16, true
 	case native.TensorElementDataTypeInt64:
 		return I64, true
+	case native.TensorElementDataTypeUint8:
+		return U8, true
 	}
 	return 0, false
 }

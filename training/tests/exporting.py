@@ -44,9 +44,13 @@ def exported(folder: Path, saved, *more) -> Path:
     return export(file, folder / "names.txt", folder / "thresholds.txt", folder / "out", *more)
 
 
+def session_of(graph) -> ort.InferenceSession:
+    """A graph that can be run, from its file's path or its bytes."""
+    return ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+
+
 def run(folder: Path, name: str, given: dict, outputs=None) -> list:
-    session = ort.InferenceSession(str(folder / f"{name}.onnx"), providers=["CPUExecutionProvider"])
-    return session.run(outputs, given)
+    return session_of(str(folder / f"{name}.onnx")).run(outputs, given)
 
 
 @functools.cache

@@ -135,19 +135,18 @@ func (s *Store) Get(ctx context.Context, ids []sightline.ImageID) ([]*sightline.
 
 // Features gives features by id.
 func (s *Store) Features(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID]sightline.Features, error) {
-	found := make(map[sightline.ImageID]sightline.Features, len(ids))
+	found, together := make(map[sightline.ImageID]sightline.Features, len(ids)), newBlock(ids)
 	err := s.read(ctx, "read features", func(db *sql.DB) error {
 		query := `SELECT i.id, f.global, p.data FROM ` + asked + `
 			CROSS JOIN features f ON f.image = i.row AND f.generation = (` + serving + `)
 			CROSS JOIN patches p ON p.feature = f.id`
 		return each(ctx, db, query, []any{idList(ids)}, func(rows *sql.Rows) (bool, error) {
 			var id sightline.ImageID
-			var global sql.RawBytes
-			var f sightline.Features
-			if err := rows.Scan(&id, &global, &f.Patches); err != nil {
+			var global, patches sql.RawBytes
+			if err := rows.Scan(&id, &global, &patches); err != nil {
 				return false, err
 			}
-			f.Global = make([]float32, len(global)/4)
+			f := sightline.Features{Patches: together.put(id, patches), Global: make([]float32, len(global)/4)}
 			decodeVector(f.Global, global)
 			found[id] = f
 			return true, nil

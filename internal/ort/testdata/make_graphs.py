@@ -23,6 +23,13 @@ def save(name, nodes, inputs, outputs, constants=()):
     onnx.save(model, HERE / f"{name}.onnx")
 
 
+def doubler():
+    """x f32 [1] -> y = x + x. Part of the program, which finds out with it whether a device computes."""
+    one = [TensorProto.FLOAT, [1]]
+    save("doubler", [helper.make_node("Add", ["x", "x"], ["y"])], [value("x", *one)], [value("y", *one)])
+    (HERE / "doubler.onnx").replace(HERE.parent / "doubler.onnx")
+
+
 def affine():
     """x f32 [B,3] -> y = 2 x + 1, total = sum of x over each row."""
     save(
@@ -103,5 +110,5 @@ def doubles():
 
 
 if __name__ == "__main__":
-    for make in (affine, halves, halves_free, tokens, loop, doubles):
+    for make in (doubler, affine, halves, halves_free, tokens, loop, doubles):
         make()
