@@ -47,11 +47,11 @@ func measureDecoder(ctx context.Context, o Options, r *Report) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
-	one, err := folder.compare(ctx, 1, o.Repeat)
+	one, err := folder.compare(ctx, 1, decoderCandidates, o.Repeat)
 	if err != nil {
 		return err
 	}
-	four, err := folder.compare(ctx, 4, o.Repeat)
+	four, err := folder.compare(ctx, 4, decoderCandidates, o.Repeat)
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ type comparison struct {
 	logits map[string][]float32
 }
 
-func (f *official) compare(ctx context.Context, texts, repeat int) (*comparison, error) {
-	given, err := f.inputs(ctx, texts)
+func (f *official) compare(ctx context.Context, texts, candidates, repeat int) (*comparison, error) {
+	given, err := f.inputs(ctx, texts, candidates)
 	if err != nil {
 		return nil, err
 	}

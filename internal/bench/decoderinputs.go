@@ -12,9 +12,9 @@ import (
 const sgemmSide = 1536
 
 // inputs are what every form is given: the same texts and candidates, stored as the form wants them.
-func (o *official) inputs(ctx context.Context, texts int) (map[string]map[string]ort.Tensor, error) {
+func (o *official) inputs(ctx context.Context, texts, candidates int) (map[string]map[string]ort.Tensor, error) {
 	random := seeded(2)
-	f32 := ort.Tensor{Shape: []int64{decoderCandidates, officialTokens, officialDim}, F32: normal(random, decoderCandidates*officialTokens*officialDim)}
+	f32 := ort.Tensor{Shape: []int64{int64(candidates), officialTokens, officialDim}, F32: normal(random, candidates*officialTokens*officialDim)}
 	text := ort.Tensor{Shape: []int64{int64(texts), officialDim}, F32: unitRows(normal(random, texts*officialDim), officialDim)}
 	state, err := o.once(ctx, "query_state", map[string]ort.Tensor{"text": text}, "state")
 	if err != nil {
