@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-search/sightline/internal/imagefile"
 )
 
 func parse(t *testing.T, text string) map[string]any {
@@ -196,6 +198,7 @@ func TestDoctorFindsEverythingInOrder(t *testing.T) {
 		assert.Equal(t, "ok", findingOf(t, doctor, section)["mark"], section)
 	}
 	assert.Contains(t, p.must(exitDone, "doctor").stdout, "made with the bundle's model")
+	assert.Contains(t, p.must(exitDone, "doctor").stdout, "JPEG by "+imagefile.JPEGDecoder())
 }
 
 func TestDoctorTellsWhatIsWrongAndWhatToDo(t *testing.T) {
