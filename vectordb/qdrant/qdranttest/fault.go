@@ -2,6 +2,7 @@ package qdranttest
 
 import (
 	"context"
+	"errors"
 	"path"
 	"strconv"
 	"sync"
@@ -19,10 +20,9 @@ type Fault struct {
 	Times  int    // then that many calls are hit; 0 is every one until Heal
 	// Applied lets the call do its work before it goes wrong: the client cannot tell it from one that did nothing.
 	Applied bool
-	// Hold, if not nil, keeps the call waiting until the channel is closed or the client has given up.
-	Hold <-chan struct{}
-	// Hit, if not nil, is called when the fault has hit, after the work where Applied is set.
-	Hit func()
+	// Do, if not nil, runs in the call, after its work where Applied is set and before it otherwise, and holds it up until
+	// it returns. The context ends when the client gives up or the connection breaks.
+	Do func(ctx context.Context)
 	// Then one of these. A fault with none of them answers as if nothing had happened.
 	Drop bool  // cut the connection instead of answering
 	Err  error // answer with this status
@@ -102,20 +102,13 @@ func (x *faults) around(ctx context.Context, l *lines, request any, info *grpc.U
 	if f == nil {
 		return handler(ctx, request)
 	}
-	if f.Hold != nil {
-		select {
-		case <-f.Hold:
-		case <-ctx.Done():
-			return nil, status.FromContextError(ctx.Err()).Err()
-		}
-	}
 	var reply any
 	var err error
-	if f.Applied || !f.Drop && f.Err == nil {
+	if f.Applied {
 		reply, err = handler(ctx, request)
 	}
-	if f.Hit != nil {
-		f.Hit()
+	if f.Do != nil {
+		f.Do(ctx)
 	}
 	switch {
 	case f.Drop:
@@ -123,9 +116,13 @@ func (x *faults) around(ctx context.Context, l *lines, request any, info *grpc.U
 		return nil, status.Error(codes.Unavailable, "the connection was cut")
 	case f.Err != nil:
 		if seconds, limited := f.Err.(tooMany); limited {
-			err = grpc.SetTrailer(ctx, metadata.Pairs("retry-after", strconv.Itoa(int(seconds))))
+			return nil, errors.Join(grpc.SetTrailer(ctx, metadata.Pairs("retry-after", strconv.Itoa(int(seconds)))), f.Err)
 		}
 		return nil, f.Err
+	case f.Applied:
+		return reply, err
+	case ctx.Err() != nil:
+		return nil, status.FromContextError(ctx.Err()).Err()
 	}
-	return reply, err
+	return handler(ctx, request)
 }
