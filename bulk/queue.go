@@ -11,15 +11,18 @@ import (
 
 // Item is an image to encode, with the paths at which it was last seen.
 type Item struct {
-	ID    sightline.ImageID `json:"id"`
-	Paths []string          `json:"paths"`
+	ID    sightline.ImageID
+	Paths []string // bytes, not always UTF-8: JSON would change them
 }
 
 // Batch is some images that one worker encodes, in the order of their ids.
 type Batch struct {
-	Items  []Item `json:"items"` // at least one
-	Ticket string `json:"-"`     // the queue's name for it, given by Take; "" before
+	Items  []Item // at least one
+	Ticket string // the queue's name for it, given by Take; "" before
 }
+
+// Last is the id of the batch's last image.
+func (b Batch) Last() sightline.ImageID { return b.Items[len(b.Items)-1].ID }
 
 // Failure is an image that could not be encoded, and why.
 type Failure struct {
