@@ -7,13 +7,11 @@ import (
 	"errors"
 
 	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/index"
 )
 
 // Item is an image to encode, with the paths at which it was last seen.
-type Item struct {
-	ID    sightline.ImageID
-	Paths []string // bytes, not always UTF-8: JSON would change them
-}
+type Item = index.Source
 
 // Batch is some images that one worker encodes, in the order of their ids.
 type Batch struct {
@@ -25,12 +23,7 @@ type Batch struct {
 func (b Batch) Last() sightline.ImageID { return b.Items[len(b.Items)-1].ID }
 
 // Failure is an image that could not be encoded, and why.
-type Failure struct {
-	ID     sightline.ImageID `json:"id"`
-	Path   string            `json:"path"`
-	Code   sightline.Code    `json:"code"`
-	Reason string            `json:"reason"`
-}
+type Failure = index.Failure
 
 // Progress is the sum over all workers, in images. Done includes Failed. A batch that is handed out twice counts once.
 type Progress struct {
