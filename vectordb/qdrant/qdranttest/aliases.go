@@ -19,7 +19,7 @@ func (s *collections) UpdateAliases(_ context.Context, r *qdrant.ChangeAliases) 
 			return nil, err
 		}
 	}
-	return done, nil
+	return &qdrant.CollectionOperationResponse{Result: true}, nil
 }
 
 func (d *database) changeAlias(action *qdrant.AliasOperations) error {
@@ -35,14 +35,6 @@ func (d *database) changeAlias(action *qdrant.AliasOperations) error {
 		d.aliases[alias] = to
 	case *qdrant.AliasOperations_DeleteAlias:
 		delete(d.aliases, a.DeleteAlias.GetAliasName())
-	case *qdrant.AliasOperations_RenameAlias:
-		from := a.RenameAlias.GetOldAliasName()
-		to, ok := d.aliases[from]
-		if !ok {
-			return notFound("Not found: Alias %s does not exists!", from)
-		}
-		delete(d.aliases, from)
-		d.aliases[a.RenameAlias.GetNewAliasName()] = to
 	default:
 		return invalid("Malformed AliasOperation type")
 	}
@@ -52,21 +44,9 @@ func (d *database) changeAlias(action *qdrant.AliasOperations) error {
 func (s *collections) ListAliases(context.Context, *qdrant.ListAliasesRequest) (*qdrant.ListAliasesResponse, error) {
 	s.data.mu.RLock()
 	defer s.data.mu.RUnlock()
-	return s.data.aliasesOf(func(string) bool { return true }), nil
-}
-
-func (s *collections) ListCollectionAliases(_ context.Context, r *qdrant.ListCollectionAliasesRequest) (*qdrant.ListAliasesResponse, error) {
-	s.data.mu.RLock()
-	defer s.data.mu.RUnlock()
-	return s.data.aliasesOf(func(to string) bool { return to == r.GetCollectionName() }), nil
-}
-
-func (d *database) aliasesOf(wanted func(collection string) bool) *qdrant.ListAliasesResponse {
 	r := &qdrant.ListAliasesResponse{}
-	for _, alias := range slices.Sorted(maps.Keys(d.aliases)) {
-		if to := d.aliases[alias]; wanted(to) {
-			r.Aliases = append(r.Aliases, &qdrant.AliasDescription{AliasName: alias, CollectionName: to})
-		}
+	for _, alias := range slices.Sorted(maps.Keys(s.data.aliases)) {
+		r.Aliases = append(r.Aliases, &qdrant.AliasDescription{AliasName: alias, CollectionName: s.data.aliases[alias]})
 	}
-	return r
+	return r, nil
 }

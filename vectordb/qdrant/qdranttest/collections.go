@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc/codes"
@@ -16,47 +17,32 @@ type collections struct {
 	data *database
 }
 
-var done = &qdrant.CollectionOperationResponse{Result: true}
-
 func (s *collections) Create(_ context.Context, r *qdrant.CreateCollection) (*qdrant.CollectionOperationResponse, error) {
 	s.data.mu.Lock()
 	defer s.data.mu.Unlock()
 	name := r.GetCollectionName()
-	if name == "" {
-		return nil, invalid("Validation error in body: [collection_name: must not be empty]")
-	}
-	if s.data.collections[name] != nil {
+	_, alias := s.data.aliases[name]
+	switch {
+	case name == "" || strings.Contains(name, "/"):
+		return nil, invalid("Validation error in body: [collection_name: %q is no name]", name)
+	case s.data.collections[name] != nil:
 		return nil, status.Errorf(codes.AlreadyExists, "Wrong input: Collection `%s` already exists!", name)
-	}
-	if _, taken := s.data.aliases[name]; taken {
+	case alias:
 		return nil, wrongInput("Can't create collection with name %s. Alias with the same name already exists", name)
 	}
-	c := &collection{
-		config: r, dense: r.GetVectorsConfig().GetParamsMap().GetMap(), sparse: r.GetSparseVectorsConfig().GetMap(),
-		indexes: map[string]qdrant.PayloadSchemaType{}, points: map[pointID]*point{},
-	}
-	if single := r.GetVectorsConfig().GetParams(); single != nil {
-		c.dense = map[string]*qdrant.VectorParams{"": single}
-	}
-	for name, params := range c.dense {
-		if err := checkParams(name, params); err != nil {
-			return nil, err
+	for name, params := range r.GetVectorsConfig().GetParamsMap().GetMap() {
+		if params.GetSize() == 0 {
+			return nil, invalid("Validation error in body: [vectors.%s.size: value 0 invalid, must be 1 or larger]", name)
+		}
+		if params.GetDistance() != qdrant.Distance_Dot {
+			return nil, unimplemented("the distance " + params.GetDistance().String())
 		}
 	}
-	s.data.collections[name] = c
-	return done, nil
-}
-
-func checkParams(name string, p *qdrant.VectorParams) error {
-	switch {
-	case p.GetSize() == 0:
-		return invalid("Validation error in body: [vectors.%s.size: value 0 invalid, must be 1 or larger]", name)
-	case p.GetMultivectorConfig() != nil:
-		return unimplemented("multivectors")
-	case p.GetDistance() != qdrant.Distance_Cosine && p.GetDistance() != qdrant.Distance_Dot:
-		return unimplemented("the distance " + p.GetDistance().String())
+	s.data.collections[name] = &collection{
+		config: r, dense: r.GetVectorsConfig().GetParamsMap().GetMap(), sparse: r.GetSparseVectorsConfig().GetMap(),
+		indexes: map[string]qdrant.FieldType{}, points: map[pointID]*point{},
 	}
-	return nil
+	return &qdrant.CollectionOperationResponse{Result: true}, nil
 }
 
 func (s *collections) Delete(_ context.Context, r *qdrant.DeleteCollection) (*qdrant.CollectionOperationResponse, error) {
@@ -79,37 +65,18 @@ func (s *collections) List(context.Context, *qdrant.ListCollectionsRequest) (*qd
 	return r, nil
 }
 
-func (s *collections) CollectionExists(_ context.Context, r *qdrant.CollectionExistsRequest) (*qdrant.CollectionExistsResponse, error) {
-	s.data.mu.RLock()
-	defer s.data.mu.RUnlock()
-	_, err := s.data.find(r.GetCollectionName())
-	return &qdrant.CollectionExistsResponse{Result: &qdrant.CollectionExists{Exists: err == nil}}, nil
-}
-
 func (s *collections) Get(_ context.Context, r *qdrant.GetCollectionInfoRequest) (*qdrant.GetCollectionInfoResponse, error) {
 	return read(s.data, r.GetCollectionName(), func(c *collection) (*qdrant.GetCollectionInfoResponse, error) {
-		return &qdrant.GetCollectionInfoResponse{Result: c.info()}, nil
-	})
-}
-
-func (c *collection) info() *qdrant.CollectionInfo {
-	n := uint64(len(c.points))
-	schema := map[string]*qdrant.PayloadSchemaInfo{}
-	for field, kind := range c.indexes {
-		schema[field] = &qdrant.PayloadSchemaInfo{DataType: kind}
-	}
-	return &qdrant.CollectionInfo{
-		Status: qdrant.CollectionStatus_Green, OptimizerStatus: &qdrant.OptimizerStatus{Ok: true},
-		SegmentsCount: 1, PointsCount: &n, IndexedVectorsCount: &n, PayloadSchema: schema,
-		Config: &qdrant.CollectionConfig{
-			Params: &qdrant.CollectionParams{
-				ShardNumber: max(c.config.GetShardNumber(), 1), OnDiskPayload: c.config.GetOnDiskPayload(),
+		n := uint64(len(c.points))
+		schema := map[string]*qdrant.PayloadSchemaInfo{}
+		for field, kind := range c.indexes {
+			schema[field] = &qdrant.PayloadSchemaInfo{DataType: qdrant.PayloadSchemaType(kind + 1)} // the two lists differ by Unknown
+		}
+		return &qdrant.GetCollectionInfoResponse{Result: &qdrant.CollectionInfo{
+			Status: qdrant.CollectionStatus_Green, OptimizerStatus: &qdrant.OptimizerStatus{Ok: true}, PointsCount: &n, PayloadSchema: schema,
+			Config: &qdrant.CollectionConfig{Params: &qdrant.CollectionParams{
 				VectorsConfig: c.config.GetVectorsConfig(), SparseVectorsConfig: c.config.GetSparseVectorsConfig(),
-				ReplicationFactor: c.config.ReplicationFactor, WriteConsistencyFactor: c.config.WriteConsistencyFactor,
-			},
-			HnswConfig: c.config.GetHnswConfig(), OptimizerConfig: c.config.GetOptimizersConfig(), WalConfig: c.config.GetWalConfig(),
-			QuantizationConfig: c.config.GetQuantizationConfig(), StrictModeConfig: c.config.GetStrictModeConfig(),
-			Metadata: c.config.GetMetadata(),
-		},
-	}
+			}},
+		}}, nil
+	})
 }

@@ -65,14 +65,14 @@ type collection struct {
 	config  *qdrant.CreateCollection
 	dense   map[string]*qdrant.VectorParams
 	sparse  map[string]*qdrant.SparseVectorParams
-	indexes map[string]qdrant.PayloadSchemaType
+	indexes map[string]qdrant.FieldType
 	points  map[pointID]*point
 }
 
 type point struct {
 	id      pointID
 	payload map[string]*qdrant.Value
-	vectors map[string]*qdrant.Vector
+	vectors map[string]*qdrant.VectorOutput
 }
 
 // under gives the points under the filter, by id.
@@ -83,7 +83,7 @@ func (c *collection) under(filter *qdrant.Filter) ([]*point, error) {
 	}
 	var found []*point
 	for _, id := range slices.SortedFunc(maps.Keys(c.points), pointID.compare) {
-		if p := c.points[id]; holds(element{p, p.payload}) {
+		if p := c.points[id]; holds(p) {
 			found = append(found, p)
 		}
 	}

@@ -8,51 +8,39 @@ import (
 	"github.com/qdrant/go-client/qdrant"
 )
 
-// Facet counts the points under the filter by the values of a field, most frequent first.
+// Facet counts points by the values of a keyword field, most frequent first.
 func (s *points) Facet(_ context.Context, r *qdrant.FacetCounts) (*qdrant.FacetResponse, error) {
 	return read(s.data, r.GetCollectionName(), func(c *collection) (*qdrant.FacetResponse, error) {
-		switch c.indexes[r.GetKey()] {
-		case qdrant.PayloadSchemaType_Keyword:
-		case qdrant.PayloadSchemaType_Integer, qdrant.PayloadSchemaType_Bool, qdrant.PayloadSchemaType_Uuid:
-			return nil, unimplemented("facets of other fields than keywords")
-		default:
+		if kind, indexed := c.indexes[r.GetKey()]; !indexed || kind != qdrant.FieldType_FieldTypeKeyword {
 			return nil, wrongInput("No appropriate index for faceting: `%s`. Please create one to facet on this field.", r.GetKey())
 		}
-		hits, err := c.facet(r)
+		limit := defaultLimit
 		if r.Limit != nil {
-			hits = hits[:min(len(hits), int(r.GetLimit()))]
-		} else {
-			hits = hits[:min(len(hits), 10)]
+			limit = int(r.GetLimit())
 		}
-		return &qdrant.FacetResponse{Hits: hits}, err
+		hits := c.facet(r.GetKey())
+		return &qdrant.FacetResponse{Hits: hits[:min(limit, len(hits))]}, nil
 	})
 }
 
-func (c *collection) facet(r *qdrant.FacetCounts) ([]*qdrant.FacetHit, error) {
-	path, err := parseKey(r.GetKey())
-	if err != nil {
-		return nil, err
-	}
-	found, err := c.under(r.GetFilter())
-	counts := map[string]*qdrant.FacetHit{}
-	for _, p := range found {
-		seen := map[string]bool{}
-		for _, v := range flat(values(p.payload, path)) {
-			if s, ok := v.GetKind().(*qdrant.Value_StringValue); ok && !seen[s.StringValue] {
-				seen[s.StringValue] = true
-				if counts[s.StringValue] == nil {
-					counts[s.StringValue] = &qdrant.FacetHit{Value: &qdrant.FacetValue{Variant: &qdrant.FacetValue_StringValue{StringValue: s.StringValue}}}
+func (c *collection) facet(key string) []*qdrant.FacetHit {
+	carriers := map[string]map[pointID]bool{} // a point counts once, however often its list says the same
+	for id, p := range c.points {
+		for _, v := range values(p.payload, key) {
+			if s, ok := v.GetKind().(*qdrant.Value_StringValue); ok {
+				if carriers[s.StringValue] == nil {
+					carriers[s.StringValue] = map[pointID]bool{}
 				}
-				counts[s.StringValue].Count++
+				carriers[s.StringValue][id] = true
 			}
 		}
 	}
-	hits := make([]*qdrant.FacetHit, 0, len(counts))
-	for _, hit := range counts {
-		hits = append(hits, hit)
+	hits := make([]*qdrant.FacetHit, 0, len(carriers))
+	for value, ids := range carriers {
+		hits = append(hits, &qdrant.FacetHit{Value: qdrant.NewFacetValue(value), Count: uint64(len(ids))})
 	}
 	slices.SortFunc(hits, func(a, b *qdrant.FacetHit) int {
 		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.GetValue().GetStringValue(), b.GetValue().GetStringValue()))
 	})
-	return hits, err
+	return hits
 }

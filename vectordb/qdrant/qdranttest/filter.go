@@ -6,13 +6,8 @@ import (
 	"github.com/qdrant/go-client/qdrant"
 )
 
-// element is what a condition looks at: a point, or within a nested condition an object in one of its lists.
-type element struct {
-	point  *point // nil within a nested condition
-	fields map[string]*qdrant.Value
-}
-
-type condition func(element) bool
+// condition says whether it holds for a point.
+type condition func(*point) bool
 
 // compile reads a filter, or says what is wrong with it. None is always true.
 func compile(f *qdrant.Filter) (condition, error) {
@@ -20,37 +15,20 @@ func compile(f *qdrant.Filter) (condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	not, err := compileAll(f.GetMustNot())
-	if err != nil {
-		return nil, err
-	}
 	should, err := compileAll(f.GetShould())
 	if err != nil {
 		return nil, err
 	}
-	some, err := compileAll(f.GetMinShould().GetConditions())
+	mustNot, err := compileAll(f.GetMustNot())
 	if err != nil {
 		return nil, err
 	}
-	enough := int(f.GetMinShould().GetMinCount())
-	return func(e element) bool {
-		return holding(must, e, len(must)) == len(must) && holding(not, e, 1) == 0 &&
-			(len(should) == 0 || holding(should, e, 1) == 1) && holding(some, e, enough) == enough
+	return func(p *point) bool {
+		holds := func(c condition) bool { return c(p) }
+		fails := func(c condition) bool { return !c(p) }
+		return !slices.ContainsFunc(must, fails) && !slices.ContainsFunc(mustNot, holds) &&
+			(len(should) == 0 || slices.ContainsFunc(should, holds))
 	}, nil
-}
-
-// holding counts the conditions that hold, up to a number.
-func holding(list []condition, e element, enough int) int {
-	n := 0
-	for _, c := range list {
-		if n == enough {
-			break
-		}
-		if c(e) {
-			n++
-		}
-	}
-	return n
 }
 
 func compileAll(list []*qdrant.Condition) ([]condition, error) {
@@ -76,40 +54,53 @@ func compileOne(c *qdrant.Condition) (condition, error) {
 		for _, id := range ids {
 			known[id] = true
 		}
-		return func(e element) bool { return e.point != nil && known[e.point.id] }, err
-	case *qdrant.Condition_IsEmpty:
-		path, err := parseKey(c.IsEmpty.GetKey())
-		return func(e element) bool { return empty(values(e.fields, path)) }, err
-	case *qdrant.Condition_IsNull:
-		path, err := parseKey(c.IsNull.GetKey())
-		return func(e element) bool { return slices.ContainsFunc(values(e.fields, path), isNull) }, err
-	case *qdrant.Condition_Nested:
-		return compileNested(c.Nested)
-	case nil:
-		return nil, invalid("Malformed Condition type")
+		return func(p *point) bool { return known[p.id] }, err
+	case *qdrant.Condition_HasVector:
+		return func(p *point) bool { return p.vectors[c.HasVector.GetHasVector()] != nil }, nil
 	}
-	return nil, unimplemented("this condition: " + c.String())
+	return nil, unimplemented("a condition without content") // a server passes over it
 }
 
-// empty says that there is nothing under a key but null and empty lists.
-func empty(list []*qdrant.Value) bool {
-	return !slices.ContainsFunc(list, func(v *qdrant.Value) bool {
-		l, isList := v.GetKind().(*qdrant.Value_ListValue)
-		return !isNull(v) && !(isList && len(l.ListValue.GetValues()) == 0)
-	})
-}
-
-// compileNested is a condition on the objects of a list: one of them is under the whole filter.
-func compileNested(c *qdrant.NestedCondition) (condition, error) {
-	path, err := parseKey(c.GetKey())
-	if err != nil {
+// compileField is a condition on the values of a field: one of them fits.
+func compileField(c *qdrant.FieldCondition) (condition, error) {
+	if err := plain(c.GetKey()); err != nil {
 		return nil, err
 	}
-	path[len(path)-1].each = true
-	under, err := compile(c.GetFilter())
-	return func(e element) bool {
-		return slices.ContainsFunc(values(e.fields, path), func(v *qdrant.Value) bool {
-			return v.GetStructValue() != nil && under(element{fields: v.GetStructValue().GetFields()})
-		})
-	}, err
+	var fits func(*qdrant.Value) bool
+	switch m := c.GetMatch().GetMatchValue().(type) {
+	case *qdrant.Match_Keyword:
+		fits = text(func(s string) bool { return s == m.Keyword })
+	case *qdrant.Match_Keywords:
+		fits = text(func(s string) bool { return slices.Contains(m.Keywords.GetStrings(), s) })
+	case *qdrant.Match_Integer:
+		fits = integer(func(n int64) bool { return n == m.Integer })
+	case *qdrant.Match_Integers:
+		fits = integer(func(n int64) bool { return slices.Contains(m.Integers.GetIntegers(), n) })
+	default:
+		if c.GetRange() == nil {
+			return nil, invalid("Validation error in body: [match: At least one field condition must be specified]")
+		}
+		fits = integer(func(n int64) bool { return inRange(c.GetRange(), n) })
+	}
+	return func(p *point) bool { return slices.ContainsFunc(values(p.payload, c.GetKey()), fits) }, nil
+}
+
+func text(fits func(string) bool) func(*qdrant.Value) bool {
+	return func(v *qdrant.Value) bool {
+		s, ok := v.GetKind().(*qdrant.Value_StringValue)
+		return ok && fits(s.StringValue)
+	}
+}
+
+func integer(fits func(int64) bool) func(*qdrant.Value) bool {
+	return func(v *qdrant.Value) bool {
+		n, ok := v.GetKind().(*qdrant.Value_IntegerValue)
+		return ok && fits(n.IntegerValue)
+	}
+}
+
+// inRange compares as an integer index does: bounds arrive as doubles and are made integers.
+func inRange(r *qdrant.Range, n int64) bool {
+	return (r.Lt == nil || n < int64(*r.Lt)) && (r.Lte == nil || n <= int64(*r.Lte)) &&
+		(r.Gt == nil || n > int64(*r.Gt)) && (r.Gte == nil || n >= int64(*r.Gte))
 }

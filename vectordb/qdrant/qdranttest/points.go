@@ -12,33 +12,29 @@ type points struct {
 	data *database
 }
 
+// Get gives each known point once, in the order of the ids.
 func (s *points) Get(_ context.Context, r *qdrant.GetPoints) (*qdrant.GetResponse, error) {
+	if err := plain(r.GetWithPayload().GetInclude().GetFields()...); err != nil {
+		return nil, err
+	}
 	return read(s.data, r.GetCollectionName(), func(c *collection) (*qdrant.GetResponse, error) {
 		ids, err := parseIDs(r.GetIds())
 		if err != nil {
 			return nil, err
 		}
-		var found []*point
+		reply, seen := &qdrant.GetResponse{}, map[pointID]bool{}
 		for _, id := range ids {
-			if p := c.points[id]; p != nil {
-				found = append(found, p)
+			if p := c.points[id]; p != nil && !seen[id] {
+				seen[id] = true
+				reply.Result = append(reply.Result, p.retrieved(r.GetWithPayload(), r.GetWithVectors()))
 			}
 		}
-		result, err := retrieved(found, r.GetWithPayload(), r.GetWithVectors())
-		return &qdrant.GetResponse{Result: result}, err
+		return reply, nil
 	})
 }
 
-func retrieved(found []*point, payload *qdrant.WithPayloadSelector, vectors *qdrant.WithVectorsSelector) ([]*qdrant.RetrievedPoint, error) {
-	out := make([]*qdrant.RetrievedPoint, len(found))
-	for i, p := range found {
-		fields, err := selected(p.payload, payload)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = &qdrant.RetrievedPoint{Id: p.id.proto(), Payload: fields, Vectors: p.output(vectors)}
-	}
-	return out, nil
+func (p *point) retrieved(payload *qdrant.WithPayloadSelector, vectors *qdrant.WithVectorsSelector) *qdrant.RetrievedPoint {
+	return &qdrant.RetrievedPoint{Id: p.id.proto(), Payload: selected(p.payload, payload), Vectors: p.output(vectors)}
 }
 
 func (s *points) Count(_ context.Context, r *qdrant.CountPoints) (*qdrant.CountResponse, error) {
@@ -48,19 +44,9 @@ func (s *points) Count(_ context.Context, r *qdrant.CountPoints) (*qdrant.CountR
 	})
 }
 
-func (s *points) CreateFieldIndex(_ context.Context, r *qdrant.CreateFieldIndexCollection) (*qdrant.PointsOperationResponse, error) {
-	return write(s.data, r.GetCollectionName(), func(c *collection) (*qdrant.PointsOperationResponse, error) {
-		if _, err := parseKey(r.GetFieldName()); err != nil {
-			return nil, err
-		}
-		if r.FieldType == nil {
-			return nil, unimplemented("an index without a field type")
-		}
-		c.indexes[r.GetFieldName()] = qdrant.PayloadSchemaType(r.GetFieldType() + 1) // the two lists differ by Unknown
-		return completed(), nil
-	})
-}
+// defaultLimit is how many points a server gives when a call says nothing.
+const defaultLimit = 10
 
-func completed() *qdrant.PointsOperationResponse {
-	return &qdrant.PointsOperationResponse{Result: &qdrant.UpdateResult{Status: qdrant.UpdateStatus_Completed}}
+func noLimit() error {
+	return invalid("Validation error in body: [limit: value 0 invalid, must be 1 or larger]")
 }

@@ -46,6 +46,7 @@ func protocol(t *testing.T, address string) {
 		{"what is missing is not found", missingIsNotFound},
 		{"aliases", aliases},
 		{"aliases switch together", aliasesSwitchTogether},
+		{"a collection without vectors", withoutVectors},
 		{"ids", ids},
 		{"everything comes back", everythingComesBack},
 		{"parts of points", partsOfPoints},
@@ -55,9 +56,9 @@ func protocol(t *testing.T, address string) {
 		{"payload changes", payloadChanges},
 		{"vector changes", vectorChanges},
 		{"deletes", deletes},
-		{"batches", batches},
 		{"filters", filters},
 		{"filters that are refused", refusedFilters},
+		{"depth", depth},
 		{"pages", pages},
 		{"orders", orders},
 		{"nearest", nearest},
@@ -95,15 +96,14 @@ func (w *wire) fresh() string {
 	return fmt.Sprintf("sightline-test-%d", time.Now().UnixNano())
 }
 
-// collection makes a collection with vectors `cosine` and `dot` of three numbers and a sparse vector `tags`.
+// collection makes a collection with a vector `global` of three numbers and a sparse vector `tags`.
 func (w *wire) collection() string {
 	w.t.Helper()
 	name := w.fresh()
 	require.NoError(w.t, w.CreateCollection(w.ctx(), &qdrant.CreateCollection{
 		CollectionName: name,
 		VectorsConfig: qdrant.NewVectorsConfigMap(map[string]*qdrant.VectorParams{
-			"cosine": {Size: 3, Distance: qdrant.Distance_Cosine},
-			"dot":    {Size: 3, Distance: qdrant.Distance_Dot},
+			"global": {Size: 3, Distance: qdrant.Distance_Dot},
 		}),
 		SparseVectorsConfig: qdrant.NewSparseVectorsConfig(map[string]*qdrant.SparseVectorParams{"tags": {}}),
 	}))
@@ -111,11 +111,11 @@ func (w *wire) collection() string {
 	return name
 }
 
-// point is a point to store. Vectors are made of its number unless given.
+// point is a point to store. Its vector is made of its number.
 func point(n uint64, payload map[string]any) *qdrant.PointStruct {
 	return &qdrant.PointStruct{
 		Id: qdrant.NewIDNum(n), Payload: qdrant.NewValueMap(payload),
-		Vectors: qdrant.NewVectorsMap(map[string]*qdrant.Vector{"dot": qdrant.NewVector(float32(n), 0, 1)}),
+		Vectors: qdrant.NewVectorsMap(map[string]*qdrant.Vector{"global": qdrant.NewVector(float32(n), 0, 1)}),
 	}
 }
 

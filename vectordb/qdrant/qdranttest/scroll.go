@@ -1,18 +1,23 @@
 package qdranttest
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/qdrant/go-client/qdrant"
 )
 
 func (s *points) Scroll(_ context.Context, r *qdrant.ScrollPoints) (*qdrant.ScrollResponse, error) {
-	limit := 10
+	limit := defaultLimit
 	if r.Limit != nil {
 		limit = int(r.GetLimit())
 	}
 	if limit == 0 {
-		return nil, invalid("Validation error in body: [limit: value 0 invalid, must be 1 or larger]")
+		return nil, noLimit()
+	}
+	if err := plain(r.GetWithPayload().GetInclude().GetFields()...); err != nil {
+		return nil, err
 	}
 	return read(s.data, r.GetCollectionName(), func(c *collection) (*qdrant.ScrollResponse, error) {
 		if r.GetOrderBy() != nil {
@@ -33,36 +38,48 @@ func (c *collection) scrollByID(r *qdrant.ScrollPoints, limit int) (*qdrant.Scro
 		if err != nil {
 			return nil, err
 		}
-		for len(found) > 0 && found[0].id.compare(from) < 0 {
-			found = found[1:]
-		}
+		found = slices.DeleteFunc(found, func(p *point) bool { return p.id.compare(from) < 0 })
 	}
 	reply := &qdrant.ScrollResponse{}
 	if len(found) > limit {
 		reply.NextPageOffset, found = found[limit].id.proto(), found[:limit]
 	}
-	reply.Result, err = retrieved(found, r.GetWithPayload(), r.GetWithVectors())
-	return reply, err
+	for _, p := range found {
+		reply.Result = append(reply.Result, p.retrieved(r.GetWithPayload(), r.GetWithVectors()))
+	}
+	return reply, nil
 }
 
-// scrollOrdered gives the first points by a field. It has no offset: the next page starts from a value.
+// scrollOrdered gives the first points by an integer field and then by id; a point with a list comes once a value. There
+// is no offset.
 func (c *collection) scrollOrdered(r *qdrant.ScrollPoints, limit int) (*qdrant.ScrollResponse, error) {
-	if r.GetOffset() != nil {
-		return nil, wrongInput("Cannot use an `offset` when using `order_by`. The alternative for paging is to use " +
-			"`order_by.start_from` and a filter to exclude the IDs that you've already seen for the `order_by.start_from` value")
+	key := r.GetOrderBy().GetKey()
+	switch kind, indexed := c.indexes[key]; {
+	case r.GetOffset() != nil:
+		return nil, wrongInput("Cannot use an `offset` when using `order_by`")
+	case !indexed || kind != qdrant.FieldType_FieldTypeInteger:
+		return nil, wrongInput("No range index for `order_by` key: `%s`. Please create one to use `order_by`.", key)
 	}
-	found, err := c.ordered(r.GetFilter(), r.GetOrderBy())
+	found, err := c.under(r.GetFilter())
 	if err != nil {
 		return nil, err
 	}
-	found = found[:min(limit, len(found))]
-	plain := make([]*point, len(found))
-	for i, o := range found {
-		plain[i] = o.point
+	reply := &qdrant.ScrollResponse{}
+	for _, p := range found {
+		for _, v := range values(p.payload, key) {
+			if n, ok := v.GetKind().(*qdrant.Value_IntegerValue); ok {
+				hit := p.retrieved(r.GetWithPayload(), r.GetWithVectors())
+				hit.OrderValue = qdrant.NewOrderValueInt(n.IntegerValue)
+				reply.Result = append(reply.Result, hit)
+			}
+		}
 	}
-	result, err := retrieved(plain, r.GetWithPayload(), r.GetWithVectors())
-	for i, p := range result {
-		p.OrderValue = found[i].value
+	slices.SortStableFunc(reply.Result, func(a, b *qdrant.RetrievedPoint) int {
+		return cmp.Compare(a.GetOrderValue().GetInt(), b.GetOrderValue().GetInt())
+	})
+	if r.GetOrderBy().GetDirection() == qdrant.Direction_Desc {
+		slices.Reverse(reply.Result)
 	}
-	return &qdrant.ScrollResponse{Result: result}, err
+	reply.Result = reply.Result[:min(limit, len(reply.Result))]
+	return reply, nil
 }

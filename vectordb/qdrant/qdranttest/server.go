@@ -97,7 +97,7 @@ func (s *Server) serve(l *lines) *grpc.Server {
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(math.MaxInt32), // a real server has no limit
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
-		grpc.ChainUnaryInterceptor(s.authenticate, func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		grpc.ChainUnaryInterceptor(s.authenticate, check, func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 			return s.faults.around(ctx, l, request, info, handler)
 		}),
 	}

@@ -26,21 +26,40 @@ func TestTheKeyIsAskedOfEverythingButHealthChecks(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotKnownIsUnimplemented(t *testing.T) {
+func TestWhatIsNotServedIsUnimplemented(t *testing.T) {
 	s := qdranttest.Start(t, qdranttest.Options{})
 	w := &wire{Client: connect(t, s.Address(), qdrant.Config{}), t: t}
 	name := w.collection()
-	w.put(name, point(1, map[string]any{"a": map[string]any{"b": "c"}}))
-	_, err := w.SearchMatrixPairs(t.Context(), &qdrant.SearchMatrixPoints{CollectionName: name})
-	refused(t, codes.Unimplemented, err)
-	_, err = w.Query(t.Context(), &qdrant.QueryPoints{CollectionName: name, Query: qdrant.NewQuerySample(qdrant.Sample_Random)})
-	refused(t, codes.Unimplemented, err)
-	for _, c := range []*qdrant.Condition{qdrant.NewMatchPhrase("a", "b"), qdrant.NewGeoRadius("a", 1, 2, 3), qdrant.NewMatch(`a."b"`, "c"), qdrant.NewMatch("a[0]", "b")} {
-		_, err = w.Count(t.Context(), &qdrant.CountPoints{CollectionName: name, Filter: must(c)})
-		refused(t, codes.Unimplemented, err, c)
+	w.put(name, point(1, map[string]any{"a": "b"}))
+	for what, call := range map[string]func() error{
+		"a call": func() error { return w.RenameAlias(t.Context(), "a", "b") },
+		"a field": func() error {
+			_, err := w.Count(t.Context(), &qdrant.CountPoints{CollectionName: name, Timeout: qdrant.PtrOf(uint64(3))})
+			return err
+		},
+		"a field deep inside": func() error {
+			_, err := w.Count(t.Context(), &qdrant.CountPoints{CollectionName: name, Filter: mustNot(qdrant.NewMatchPhrase("a", "b"))})
+			return err
+		},
+		"a distance": func() error {
+			config := qdrant.NewVectorsConfigMap(map[string]*qdrant.VectorParams{"a": {Size: 3, Distance: qdrant.Distance_Cosine}})
+			return w.CreateCollection(t.Context(), &qdrant.CreateCollection{CollectionName: w.fresh(), VectorsConfig: config})
+		},
+		"a path into a payload": func() error {
+			_, err := w.Count(t.Context(), &qdrant.CountPoints{CollectionName: name, Filter: must(qdrant.NewMatch("a[].b", "c"))})
+			return err
+		},
+		"no wait": func() error {
+			_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(2, nil)}})
+			return err
+		},
+		"a condition without content": func() error {
+			_, err := w.Count(t.Context(), &qdrant.CountPoints{CollectionName: name, Filter: must(&qdrant.Condition{})})
+			return err
+		},
+	} {
+		refused(t, codes.Unimplemented, call(), what)
 	}
-	_, err = w.Get(t.Context(), &qdrant.GetPoints{CollectionName: name, Ids: nums(1), WithPayload: qdrant.NewWithPayloadInclude("a.b")})
-	refused(t, codes.Unimplemented, err)
 }
 
 // patient makes a client that waits for a server that is away instead of failing.
@@ -74,7 +93,7 @@ func TestFaultsHitTheCallsThatTheyName(t *testing.T) {
 	w := &wire{Client: connect(t, s.Address(), qdrant.Config{}), t: t}
 	name := w.collection()
 	upsert := func(n uint64) error {
-		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(n, nil)}})
+		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(n, nil)}, Wait: qdrant.PtrOf(true)})
 		return err
 	}
 	s.Inject(qdranttest.Fault{Method: "Upsert", Skip: 1, Times: 2, Err: qdranttest.FullDisk()})
@@ -103,7 +122,7 @@ func TestACutConnectionTellsNothing(t *testing.T) {
 	name := w.collection()
 	for n, applied := range []bool{false, true} {
 		s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Applied: applied, Drop: true})
-		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(uint64(n), nil)}})
+		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(uint64(n), nil)}, Wait: qdrant.PtrOf(true)})
 		refused(t, codes.Unavailable, err)
 	}
 	assert.Equal(t, []string{"1"}, w.under(name, nil), "the second one was stored")
@@ -117,7 +136,7 @@ func TestAHeldCallWaits(t *testing.T) {
 	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Do: func(context.Context) { close(here); <-release }})
 	answer := make(chan error)
 	go func() {
-		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}})
+		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: qdrant.PtrOf(true)})
 		answer <- err
 	}()
 	<-here
@@ -128,7 +147,7 @@ func TestAHeldCallWaits(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	s.Inject(qdranttest.Fault{Method: "Upsert", Do: func(ctx context.Context) { cancel(); <-ctx.Done() }})
-	_, err := w.Upsert(ctx, &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(2, nil)}})
+	_, err := w.Upsert(ctx, &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(2, nil)}, Wait: qdrant.PtrOf(true)})
 	refused(t, codes.Canceled, err)
 	assert.Equal(t, []string{"1"}, w.under(name, nil), "a client that has gone gets nothing done")
 	assert.Equal(t, 2, s.Calls("Upsert"))
@@ -139,7 +158,7 @@ func TestStoppedInACall(t *testing.T) {
 	w := patient(t, s)
 	name := w.collection()
 	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Applied: true, Do: func(context.Context) { s.Stop() }})
-	_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}})
+	_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: qdrant.PtrOf(true)})
 	refused(t, codes.Unavailable, err)
 	s.Restart()
 	assert.Equal(t, []string{"1"}, w.under(name, nil))

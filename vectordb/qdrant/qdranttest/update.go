@@ -7,146 +7,143 @@ import (
 	"github.com/qdrant/go-client/qdrant"
 )
 
-// The calls that change points. Each is one operation of UpdateBatch by itself. They are applied before they answer,
-// whatever `wait` says.
+// change runs a call that changes points. A server that need not wait answers before it knows whether a change is
+// possible at all; the stand-in asks to wait.
+func (s *points) change(name string, wait bool, how func(*collection) error) (*qdrant.PointsOperationResponse, error) {
+	if !wait {
+		return nil, unimplemented("changes without wait")
+	}
+	return write(s.data, name, func(c *collection) (*qdrant.PointsOperationResponse, error) {
+		return &qdrant.PointsOperationResponse{Result: &qdrant.UpdateResult{Status: qdrant.UpdateStatus_Completed}}, how(c)
+	})
+}
 
+func (s *points) CreateFieldIndex(_ context.Context, r *qdrant.CreateFieldIndexCollection) (*qdrant.PointsOperationResponse, error) {
+	return s.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error {
+		switch r.GetFieldType() {
+		case qdrant.FieldType_FieldTypeKeyword, qdrant.FieldType_FieldTypeInteger, qdrant.FieldType_FieldTypeUuid:
+			c.indexes[r.GetFieldName()] = r.GetFieldType()
+			return plain(r.GetFieldName())
+		}
+		return unimplemented("an index of " + r.GetFieldType().String())
+	})
+}
+
+// Upsert stores whole points: payload and vectors replace those that were there. A filter holds back known points that
+// are not under it.
 func (s *points) Upsert(_ context.Context, r *qdrant.UpsertPoints) (*qdrant.PointsOperationResponse, error) {
-	return s.apply(r.GetCollectionName(), qdrant.NewPointsUpdateUpsert(&qdrant.PointsUpdateOperation_PointStructList{
-		Points: r.GetPoints(), UpdateFilter: r.GetUpdateFilter(), UpdateMode: r.UpdateMode,
-	}))
+	if len(r.GetPoints()) == 0 {
+		return nil, nothingToDo()
+	}
+	return s.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error {
+		holds, err := compile(r.GetUpdateFilter())
+		if err != nil {
+			return err
+		}
+		given := map[pointID]*point{}
+		for _, p := range r.GetPoints() {
+			id, err := parseID(p.GetId())
+			if err != nil {
+				return err
+			}
+			vectors, err := c.vectorsOf(p.GetVectors())
+			if err != nil {
+				return err
+			}
+			given[id] = &point{id: id, payload: p.GetPayload(), vectors: vectors}
+		}
+		maps.DeleteFunc(given, func(id pointID, _ *point) bool { return c.points[id] != nil && !holds(c.points[id]) })
+		maps.Copy(c.points, given)
+		return nil
+	})
 }
 
 func (s *points) Delete(_ context.Context, r *qdrant.DeletePoints) (*qdrant.PointsOperationResponse, error) {
-	return s.apply(r.GetCollectionName(), qdrant.NewPointsUpdateDeletePoints(&qdrant.PointsUpdateOperation_DeletePoints{Points: r.GetPoints()}))
-}
-
-func (s *points) SetPayload(_ context.Context, r *qdrant.SetPayloadPoints) (*qdrant.PointsOperationResponse, error) {
-	return s.apply(r.GetCollectionName(), qdrant.NewPointsUpdateSetPayload(&qdrant.PointsUpdateOperation_SetPayload{
-		Payload: r.GetPayload(), PointsSelector: r.GetPointsSelector(), Key: r.Key,
-	}))
-}
-
-func (s *points) OverwritePayload(_ context.Context, r *qdrant.SetPayloadPoints) (*qdrant.PointsOperationResponse, error) {
-	return s.apply(r.GetCollectionName(), qdrant.NewPointsUpdateOverwritePayload(&qdrant.PointsUpdateOperation_OverwritePayload{
-		Payload: r.GetPayload(), PointsSelector: r.GetPointsSelector(), Key: r.Key,
-	}))
-}
-
-func (s *points) DeletePayload(_ context.Context, r *qdrant.DeletePayloadPoints) (*qdrant.PointsOperationResponse, error) {
-	return s.apply(r.GetCollectionName(), qdrant.NewPointsUpdateDeletePayload(&qdrant.PointsUpdateOperation_DeletePayload{
-		Keys: r.GetKeys(), PointsSelector: r.GetPointsSelector(),
-	}))
-}
-
-func (s *points) UpdateVectors(_ context.Context, r *qdrant.UpdatePointVectors) (*qdrant.PointsOperationResponse, error) {
-	return s.apply(r.GetCollectionName(), qdrant.NewPointsUpdateUpdateVectors(&qdrant.PointsUpdateOperation_UpdateVectors{
-		Points: r.GetPoints(), UpdateFilter: r.GetUpdateFilter(),
-	}))
-}
-
-func (s *points) DeleteVectors(_ context.Context, r *qdrant.DeletePointVectors) (*qdrant.PointsOperationResponse, error) {
-	return s.apply(r.GetCollectionName(), qdrant.NewPointsUpdateDeleteVectors(&qdrant.PointsUpdateOperation_DeleteVectors{
-		PointsSelector: r.GetPointsSelector(), Vectors: r.GetVectors(),
-	}))
-}
-
-func (s *points) apply(name string, op *qdrant.PointsUpdateOperation) (*qdrant.PointsOperationResponse, error) {
-	return write(s.data, name, func(c *collection) (*qdrant.PointsOperationResponse, error) {
-		return completed(), c.apply(op)
-	})
-}
-
-// UpdateBatch applies operations in their order; those before a refused one stay.
-func (s *points) UpdateBatch(_ context.Context, r *qdrant.UpdateBatchPoints) (*qdrant.UpdateBatchResponse, error) {
-	return write(s.data, r.GetCollectionName(), func(c *collection) (*qdrant.UpdateBatchResponse, error) {
-		reply := &qdrant.UpdateBatchResponse{}
-		for _, op := range r.GetOperations() {
-			if err := c.apply(op); err != nil {
-				return nil, err
-			}
-			reply.Result = append(reply.Result, completed().GetResult())
-		}
-		return reply, nil
-	})
-}
-
-// apply does one operation, or none of it.
-func (c *collection) apply(op *qdrant.PointsUpdateOperation) error {
-	switch op := op.GetOperation().(type) {
-	case *qdrant.PointsUpdateOperation_Upsert:
-		return c.upsert(op.Upsert)
-	case *qdrant.PointsUpdateOperation_DeletePoints_:
-		found, err := c.chosen(op.DeletePoints.GetPoints(), false)
+	return s.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error {
+		found, _, err := c.chosen(r.GetPoints())
 		for _, p := range found {
 			delete(c.points, p.id)
 		}
 		return err
-	case *qdrant.PointsUpdateOperation_SetPayload_:
-		if op.SetPayload.Key != nil {
-			return unimplemented("SetPayload below a key")
-		}
-		return c.change(op.SetPayload.GetPointsSelector(), func(p *point) error {
-			p.payload = merged(p.payload, op.SetPayload.GetPayload())
-			return nil
-		})
-	case *qdrant.PointsUpdateOperation_OverwritePayload_:
-		return c.change(op.OverwritePayload.GetPointsSelector(), func(p *point) error {
-			p.payload = op.OverwritePayload.GetPayload()
-			return nil
-		})
-	case *qdrant.PointsUpdateOperation_DeletePayload_:
-		return c.change(op.DeletePayload.GetPointsSelector(), func(p *point) (err error) {
-			p.payload, err = without(p.payload, op.DeletePayload.GetKeys())
-			return err
-		})
-	case *qdrant.PointsUpdateOperation_UpdateVectors_:
-		return c.updateVectors(op.UpdateVectors)
-	case *qdrant.PointsUpdateOperation_DeleteVectors_:
-		return c.change(op.DeleteVectors.GetPointsSelector(), func(p *point) error {
-			p.vectors = maps.Clone(p.vectors)
-			for _, name := range op.DeleteVectors.GetVectors().GetNames() {
-				delete(p.vectors, name)
-			}
-			return nil
-		})
-	}
-	return unimplemented("this operation: " + op.String())
+	})
 }
 
-// chosen gives the known points of a selector. strict refuses ids that are not known.
-func (c *collection) chosen(s *qdrant.PointsSelector, strict bool) ([]*point, error) {
+func (s *points) SetPayload(_ context.Context, r *qdrant.SetPayloadPoints) (*qdrant.PointsOperationResponse, error) {
+	return s.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error {
+		return c.replace(r.GetPointsSelector(), func(p *point) { p.payload = merged(p.payload, r.GetPayload()) })
+	})
+}
+
+func (s *points) DeletePayload(_ context.Context, r *qdrant.DeletePayloadPoints) (*qdrant.PointsOperationResponse, error) {
+	if err := plain(r.GetKeys()...); err != nil {
+		return nil, err
+	}
+	return s.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error {
+		return c.replace(r.GetPointsSelector(), func(p *point) { p.payload = without(p.payload, r.GetKeys()) })
+	})
+}
+
+// UpdateVectors replaces the named vectors of points and leaves the others and the payload.
+func (s *points) UpdateVectors(_ context.Context, r *qdrant.UpdatePointVectors) (*qdrant.PointsOperationResponse, error) {
+	if len(r.GetPoints()) == 0 {
+		return nil, nothingToDo()
+	}
+	return s.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error {
+		for _, update := range r.GetPoints() {
+			vectors, err := c.vectorsOf(update.GetVectors())
+			if err != nil {
+				return err
+			}
+			err = c.replace(qdrant.NewPointsSelector(update.GetId()), func(p *point) {
+				p.vectors = maps.Clone(p.vectors)
+				maps.Copy(p.vectors, vectors)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// chosen gives the known points of a selector and the first id that is not known.
+func (c *collection) chosen(s *qdrant.PointsSelector) (found []*point, unknown *pointID, err error) {
 	switch s := s.GetPointsSelectorOneOf().(type) {
 	case *qdrant.PointsSelector_Filter:
-		return c.under(s.Filter)
+		found, err = c.under(s.Filter)
+		return found, nil, err
 	case *qdrant.PointsSelector_Points:
 		ids, err := parseIDs(s.Points.GetIds())
-		var found []*point
+		if err == nil && len(ids) == 0 {
+			err = nothingToDo()
+		}
 		for _, id := range ids {
-			p := c.points[id]
-			if p == nil && strict {
-				return nil, notFound("Not found: No point with id %s found", id)
-			}
-			if p != nil {
+			if p := c.points[id]; p != nil {
 				found = append(found, p)
+			} else if unknown == nil {
+				unknown = &id
 			}
 		}
-		return found, err
+		return found, unknown, err
 	}
-	return nil, invalid("PointSelector is missing")
+	return nil, nil, invalid("PointsSelector is missing")
 }
 
-// change replaces the chosen points by changed copies.
-func (c *collection) change(s *qdrant.PointsSelector, how func(*point) error) error {
-	found, err := c.chosen(s, true)
+// replace puts changed copies in the place of the chosen points. An unknown one is reported, but only afterwards.
+func (c *collection) replace(s *qdrant.PointsSelector, how func(*point)) error {
+	found, unknown, err := c.chosen(s)
 	if err != nil {
 		return err
 	}
 	for _, p := range found {
 		changed := *p
-		if err := how(&changed); err != nil {
-			return err
-		}
+		how(&changed)
 		c.points[p.id] = &changed
+	}
+	if unknown != nil {
+		return notFound("Not found: No point with id %s found", unknown)
 	}
 	return nil
 }
+
+func nothingToDo() error { return invalid("Bad request: Empty update request") }
