@@ -22,7 +22,7 @@ func payloadChanges(t *testing.T, w *wire) {
 	name := w.collection()
 	w.put(name, point(1, map[string]any{"a": "1", "b": "1"}), point(2, map[string]any{"a": "2"}))
 	set := func(s *qdrant.PointsSelector, payload map[string]any) error {
-		_, err := w.SetPayload(w.ctx(), &qdrant.SetPayloadPoints{CollectionName: name, Wait: qdrant.PtrOf(true), PointsSelector: s, Payload: qdrant.NewValueMap(payload)})
+		_, err := w.SetPayload(w.ctx(), &qdrant.SetPayloadPoints{CollectionName: name, Wait: new(true), PointsSelector: s, Payload: qdrant.NewValueMap(payload)})
 		return err
 	}
 	require.NoError(t, set(qdrant.NewPointsSelector(nums(1)...), map[string]any{"a": "new", "c": "new"}))
@@ -39,7 +39,7 @@ func payloadChanges(t *testing.T, w *wire) {
 	refused(t, codes.InvalidArgument, set(nil, map[string]any{"e": "x"}), "no selector")
 
 	_, err := w.DeletePayload(w.ctx(), &qdrant.DeletePayloadPoints{
-		CollectionName: name, Wait: qdrant.PtrOf(true), PointsSelector: qdrant.NewPointsSelector(nums(2)...), Keys: []string{"a", "e", "unknown"},
+		CollectionName: name, Wait: new(true), PointsSelector: qdrant.NewPointsSelector(nums(2)...), Keys: []string{"a", "e", "unknown"},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"d": "x"}, texts(w.all(name)["2"]))
@@ -48,14 +48,14 @@ func payloadChanges(t *testing.T, w *wire) {
 func vectorChanges(t *testing.T, w *wire) {
 	name := w.collection()
 	w.put(name, point(1, map[string]any{"a": "1"}))
-	_, err := w.UpdateVectors(w.ctx(), &qdrant.UpdatePointVectors{CollectionName: name, Wait: qdrant.PtrOf(true), Points: []*qdrant.PointVectors{{
+	_, err := w.UpdateVectors(w.ctx(), &qdrant.UpdatePointVectors{CollectionName: name, Wait: new(true), Points: []*qdrant.PointVectors{{
 		Id: qdrant.NewIDNum(1), Vectors: qdrant.NewVectorsMap(map[string]*qdrant.Vector{"tags": qdrant.NewVectorSparse([]uint32{5}, []float32{1})}),
 	}}})
 	require.NoError(t, err)
 	got := w.all(name)["1"]
 	assert.Equal(t, map[string]string{"a": "1"}, texts(got))
 	assert.Len(t, got.GetVectors().GetVectors().GetVectors(), 2, "the other vector stays")
-	_, err = w.UpdateVectors(w.ctx(), &qdrant.UpdatePointVectors{CollectionName: name, Wait: qdrant.PtrOf(true), Points: []*qdrant.PointVectors{{
+	_, err = w.UpdateVectors(w.ctx(), &qdrant.UpdatePointVectors{CollectionName: name, Wait: new(true), Points: []*qdrant.PointVectors{{
 		Id: qdrant.NewIDNum(99), Vectors: qdrant.NewVectorsMap(map[string]*qdrant.Vector{"global": qdrant.NewVector(1, 2, 3)}),
 	}}})
 	refused(t, codes.NotFound, err)
@@ -67,15 +67,15 @@ func deletes(t *testing.T, w *wire) {
 		w.put(name, point(n, map[string]any{"odd": int64(n % 2)}))
 	}
 	remove := func(s *qdrant.PointsSelector) {
-		_, err := w.Delete(w.ctx(), &qdrant.DeletePoints{CollectionName: name, Wait: qdrant.PtrOf(true), Points: s})
+		_, err := w.Delete(w.ctx(), &qdrant.DeletePoints{CollectionName: name, Wait: new(true), Points: s})
 		require.NoError(t, err)
 	}
 	remove(qdrant.NewPointsSelector(nums(0, 99)...))
 	assert.Equal(t, []string{"1", "2", "3", "4", "5"}, w.under(name, nil), "unknown ids are fine")
 	remove(qdrant.NewPointsSelectorFilter(&qdrant.Filter{Must: []*qdrant.Condition{qdrant.NewMatchInt("odd", 1)}}))
 	assert.Equal(t, []string{"2", "4"}, w.under(name, nil))
-	_, err := w.Delete(w.ctx(), &qdrant.DeletePoints{CollectionName: name, Wait: qdrant.PtrOf(true)})
+	_, err := w.Delete(w.ctx(), &qdrant.DeletePoints{CollectionName: name, Wait: new(true)})
 	refused(t, codes.InvalidArgument, err, "no selector")
-	_, err = w.Delete(w.ctx(), &qdrant.DeletePoints{CollectionName: name, Wait: qdrant.PtrOf(true), Points: qdrant.NewPointsSelector()})
+	_, err = w.Delete(w.ctx(), &qdrant.DeletePoints{CollectionName: name, Wait: new(true), Points: qdrant.NewPointsSelector()})
 	refused(t, codes.InvalidArgument, err, "no ids")
 }

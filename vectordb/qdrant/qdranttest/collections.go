@@ -39,7 +39,7 @@ func (s *collections) Create(_ context.Context, r *qdrant.CreateCollection) (*qd
 		}
 	}
 	s.data.collections[name] = &collection{
-		config: r, dense: r.GetVectorsConfig().GetParamsMap().GetMap(), sparse: r.GetSparseVectorsConfig().GetMap(),
+		of: s.data, config: r, dense: r.GetVectorsConfig().GetParamsMap().GetMap(), sparse: r.GetSparseVectorsConfig().GetMap(),
 		indexes: map[string]qdrant.FieldType{}, points: map[pointID]*point{},
 	}
 	return &qdrant.CollectionOperationResponse{Result: true}, nil

@@ -2,6 +2,7 @@ package qdranttest
 
 import (
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -10,9 +11,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// database is what a server stores. One lock guards all of it: every call sees the whole of every other call or nothing.
+// database is what a server stores. Changes of points are made one after another, but not at one moment: as on a server,
+// readers see them point by point.
 type database struct {
-	mu          sync.RWMutex
+	changing    sync.Mutex   // held by a change of points from its beginning to its end
+	mu          sync.RWMutex // guards the rest
 	collections map[string]*collection
 	aliases     map[string]string // to the collection's name
 }
@@ -38,20 +41,10 @@ func (d *database) find(name string) (*collection, error) {
 	return nil, notFound("Not found: Collection `%s` doesn't exist!", name)
 }
 
-// read and write run a call on a collection, named by itself or by an alias.
+// read runs a call on a collection, named by itself or by an alias.
 func read[R any](d *database, name string, call func(*collection) (R, error)) (R, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return in(d, name, call)
-}
-
-func write[R any](d *database, name string, call func(*collection) (R, error)) (R, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return in(d, name, call)
-}
-
-func in[R any](d *database, name string, call func(*collection) (R, error)) (R, error) {
 	c, err := d.find(name)
 	if err != nil {
 		var none R
@@ -60,8 +53,29 @@ func in[R any](d *database, name string, call func(*collection) (R, error)) (R, 
 	return call(c)
 }
 
+// change runs a call that changes points of a collection.
+func (d *database) change(name string, call func(*collection) error) error {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c, err := d.find(name)
+	if err != nil {
+		return err
+	}
+	return call(c)
+}
+
+// betweenPoints lets readers in while a change goes on.
+func (d *database) betweenPoints() {
+	d.mu.Unlock()
+	runtime.Gosched()
+	d.mu.Lock()
+}
+
 // collection is one collection. Points are never changed but replaced: answers that are still being sent keep theirs.
 type collection struct {
+	of      *database
 	config  *qdrant.CreateCollection
 	dense   map[string]*qdrant.VectorParams
 	sparse  map[string]*qdrant.SparseVectorParams
@@ -88,6 +102,21 @@ func (c *collection) under(filter *qdrant.Filter) ([]*point, error) {
 		}
 	}
 	return found, nil
+}
+
+// put stores points one by one, and remove deletes them so.
+func (c *collection) put(list ...*point) {
+	for _, p := range list {
+		c.points[p.id] = p
+		c.of.betweenPoints()
+	}
+}
+
+func (c *collection) remove(list ...*point) {
+	for _, p := range list {
+		delete(c.points, p.id)
+		c.of.betweenPoints()
+	}
 }
 
 func wrongInput(format string, args ...any) error {

@@ -34,13 +34,13 @@ func FullDisk() error {
 }
 
 // TooMany is the answer of a rate limit: seconds are in a `retry-after` trailer.
-func TooMany(seconds int) error { return tooMany(seconds) }
+func TooMany(seconds int) error { return rateError(seconds) }
 
-type tooMany int
+type rateError int
 
-func (tooMany) Error() string { return "Rate limiting exceeded: Write rate limit exceeded" }
+func (rateError) Error() string { return "Rate limiting exceeded: Write rate limit exceeded" }
 
-func (e tooMany) GRPCStatus() *status.Status { return status.New(codes.ResourceExhausted, e.Error()) }
+func (e rateError) GRPCStatus() *status.Status { return status.New(codes.ResourceExhausted, e.Error()) }
 
 // faults are those of a server, and how often each method has been called.
 type faults struct {
@@ -115,7 +115,7 @@ func (x *faults) around(ctx context.Context, l *lines, request any, info *grpc.U
 		l.cut(ctx)
 		return nil, status.Error(codes.Unavailable, "the connection was cut")
 	case f.Err != nil:
-		if seconds, limited := f.Err.(tooMany); limited {
+		if seconds, limited := errors.AsType[rateError](f.Err); limited {
 			return nil, errors.Join(grpc.SetTrailer(ctx, metadata.Pairs("retry-after", strconv.Itoa(int(seconds)))), f.Err)
 		}
 		return nil, f.Err

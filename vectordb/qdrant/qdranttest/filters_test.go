@@ -48,21 +48,21 @@ var filterCases = map[string]struct {
 	"big integer":            {must(qdrant.NewMatchInt("size", big+1)), []string{"3"}},
 	"integers":               {must(qdrant.NewMatchInts("size", 10, 100)), []string{"1", "4"}},
 	"no integers":            {must(qdrant.NewMatchInts("size")), []string{}},
-	"from":                   {size(&qdrant.Range{Gte: qdrant.PtrOf(20.0)}), []string{"2", "3", "4"}},
-	"over and under":         {size(&qdrant.Range{Gt: qdrant.PtrOf(10.0), Lt: qdrant.PtrOf(21.0)}), []string{"2"}},
-	"up to":                  {size(&qdrant.Range{Lte: qdrant.PtrOf(10.0)}), []string{"1", "4"}},
-	"one value in between":   {size(&qdrant.Range{Gt: qdrant.PtrOf(1.0), Lt: qdrant.PtrOf(100.0)}), []string{"1", "2"}},
-	"over a big integer":     {size(&qdrant.Range{Gt: qdrant.PtrOf(float64(big))}), []string{"3"}},
-	"up to a big integer":    {size(&qdrant.Range{Lte: qdrant.PtrOf(float64(big))}), []string{"1", "2", "4"}},
-	"not in a range":         {mustNot(qdrant.NewRange("size", &qdrant.Range{Lte: qdrant.PtrOf(10.0)})), []string{"2", "3", "5", "6"}},
+	"from":                   {size(&qdrant.Range{Gte: new(20.0)}), []string{"2", "3", "4"}},
+	"over and under":         {size(&qdrant.Range{Gt: new(10.0), Lt: new(21.0)}), []string{"2"}},
+	"up to":                  {size(&qdrant.Range{Lte: new(10.0)}), []string{"1", "4"}},
+	"one value in between":   {size(&qdrant.Range{Gt: new(1.0), Lt: new(100.0)}), []string{"1", "2"}},
+	"over a big integer":     {size(&qdrant.Range{Gt: new(float64(big))}), []string{"3"}},
+	"up to a big integer":    {size(&qdrant.Range{Lte: new(float64(big))}), []string{"1", "2", "4"}},
+	"not in a range":         {mustNot(qdrant.NewRange("size", &qdrant.Range{Lte: new(10.0)})), []string{"2", "3", "5", "6"}},
 	"no bounds":              {size(&qdrant.Range{}), []string{"1", "2", "3", "4"}},
 	"ids":                    {must(qdrant.NewHasID(nums(6, 1, 99)...)), []string{"1", "6"}},
 	"no ids":                 {must(qdrant.NewHasID()), []string{}},
 	"has vector":             {must(qdrant.NewHasVector("tags")), []string{"6"}},
 	"has unknown vector":     {must(qdrant.NewHasVector("other")), []string{}},
 	"should":                 {should(qdrant.NewMatch("name", "b"), qdrant.NewMatchInt("size", 1)), []string{"2", "4"}},
-	"must and should":        {&qdrant.Filter{Must: size(&qdrant.Range{Lt: qdrant.PtrOf(15.0)}).Must, Should: should(qdrant.NewMatch("name", "")).Should}, []string{"4"}},
-	"all three":              {&qdrant.Filter{Must: must(qdrant.NewMatch("name", "a")).Must, Should: must(qdrant.NewHasID(nums(1, 3)...)).Must, MustNot: size(&qdrant.Range{Lt: qdrant.PtrOf(15.0)}).Must}, []string{"3"}},
+	"must and should":        {&qdrant.Filter{Must: size(&qdrant.Range{Lt: new(15.0)}).Must, Should: should(qdrant.NewMatch("name", "")).Should}, []string{"4"}},
+	"all three":              {&qdrant.Filter{Must: must(qdrant.NewMatch("name", "a")).Must, Should: must(qdrant.NewHasID(nums(1, 3)...)).Must, MustNot: size(&qdrant.Range{Lt: new(15.0)}).Must}, []string{"3"}},
 	"filter in filter":       {mustNot(qdrant.NewFilterAsCondition(must(qdrant.NewMatch("name", "a"), qdrant.NewMatchInt("size", 10)))), []string{"2", "3", "4", "5", "6"}},
 	"empty filter in filter": {mustNot(qdrant.NewFilterAsCondition(&qdrant.Filter{})), []string{}},
 }
@@ -74,7 +74,7 @@ func filters(t *testing.T, w *wire) {
 	w.index(name, "size", qdrant.FieldType_FieldTypeInteger)
 	for what, test := range filterCases {
 		assert.Equal(t, test.want, w.under(name, test.filter), what)
-		n, err := w.Count(w.ctx(), &qdrant.CountPoints{CollectionName: name, Filter: test.filter, Exact: qdrant.PtrOf(true)})
+		n, err := w.Count(w.ctx(), &qdrant.CountPoints{CollectionName: name, Filter: test.filter, Exact: new(true)})
 		assert.NoError(t, err)
 		assert.Len(t, test.want, int(n), what)
 	}
@@ -113,7 +113,7 @@ func depth(t *testing.T, w *wire) {
 		for range levels {
 			v = map[string]any{"in": v}
 		}
-		_, err = w.Upsert(w.ctx(), &qdrant.UpsertPoints{CollectionName: name, Wait: qdrant.PtrOf(true), Points: []*qdrant.PointStruct{point(3, map[string]any{"v": v})}})
+		_, err = w.Upsert(w.ctx(), &qdrant.UpsertPoints{CollectionName: name, Wait: new(true), Points: []*qdrant.PointStruct{point(3, map[string]any{"v": v})}})
 		refused(t, want, err, levels)
 	}
 }

@@ -20,7 +20,7 @@ func ids(t *testing.T, w *wire) {
 	want := []string{"7", "10", "18446744073709551615", "0123abcd-0000-4000-8000-000000000000", "ffffffff-0000-4000-8000-000000000000"}
 	assert.Equal(t, want, w.under(name, nil), "numbers before UUIDs, in the usual spelling")
 	for _, wrong := range []*qdrant.PointId{qdrant.NewID("not a UUID"), qdrant.NewID(""), {}, nil} {
-		_, err := w.Upsert(w.ctx(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{{Id: wrong, Vectors: qdrant.NewVectorsMap(nil)}}, Wait: qdrant.PtrOf(true)})
+		_, err := w.Upsert(w.ctx(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{{Id: wrong, Vectors: qdrant.NewVectorsMap(nil)}}, Wait: new(true)})
 		refused(t, codes.InvalidArgument, err, wrong)
 		_, err = w.Get(w.ctx(), &qdrant.GetPoints{CollectionName: name, Ids: []*qdrant.PointId{wrong}})
 		refused(t, codes.InvalidArgument, err, wrong)
@@ -100,7 +100,7 @@ func refusedVectors(t *testing.T, w *wire) {
 		"value missing":   {"tags": qdrant.NewVectorSparse([]uint32{1, 2}, []float32{1})},
 	} {
 		_, err := w.Upsert(w.ctx(), &qdrant.UpsertPoints{
-			CollectionName: name, Wait: qdrant.PtrOf(true), Points: []*qdrant.PointStruct{withVectors(1, v)},
+			CollectionName: name, Wait: new(true), Points: []*qdrant.PointStruct{withVectors(1, v)},
 		})
 		refused(t, codes.InvalidArgument, err, what)
 	}
@@ -117,7 +117,7 @@ func upsertsReplace(t *testing.T, w *wire) {
 	assert.Equal(t, []float32{7, 7, 7}, got.GetVectors().GetVectors().GetVectors()["global"].GetDense().GetData())
 	w.put(name, point(1, map[string]any{"c": "early"}), point(1, map[string]any{"c": "late"}))
 	assert.Equal(t, "late", w.all(name)["1"].GetPayload()["c"].GetStringValue(), "of two in a call the last one holds")
-	_, err := w.Upsert(w.ctx(), &qdrant.UpsertPoints{CollectionName: name, Wait: qdrant.PtrOf(true)})
+	_, err := w.Upsert(w.ctx(), &qdrant.UpsertPoints{CollectionName: name, Wait: new(true)})
 	refused(t, codes.InvalidArgument, err, "nothing to do")
 }
 
@@ -126,7 +126,7 @@ func conditionalUpserts(t *testing.T, w *wire) {
 	w.put(name, point(1, map[string]any{"state": "old"}), point(2, map[string]any{"state": "locked"}))
 	now := map[string]any{"state": "new"}
 	_, err := w.Upsert(w.ctx(), &qdrant.UpsertPoints{
-		CollectionName: name, Wait: qdrant.PtrOf(true), Points: []*qdrant.PointStruct{point(1, now), point(2, now), point(3, now)},
+		CollectionName: name, Wait: new(true), Points: []*qdrant.PointStruct{point(1, now), point(2, now), point(3, now)},
 		UpdateFilter: must(qdrant.NewMatch("state", "old")), Ordering: &qdrant.WriteOrdering{Type: qdrant.WriteOrderingType_Strong},
 	})
 	require.NoError(t, err)

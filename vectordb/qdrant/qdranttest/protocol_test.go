@@ -125,14 +125,14 @@ func withVectors(n uint64, vectors map[string]*qdrant.Vector) *qdrant.PointStruc
 
 func (w *wire) put(collection string, points ...*qdrant.PointStruct) {
 	w.t.Helper()
-	_, err := w.Upsert(w.ctx(), &qdrant.UpsertPoints{CollectionName: collection, Points: points, Wait: qdrant.PtrOf(true)})
+	_, err := w.Upsert(w.ctx(), &qdrant.UpsertPoints{CollectionName: collection, Points: points, Wait: new(true)})
 	require.NoError(w.t, err)
 }
 
 func (w *wire) index(collection, field string, kind qdrant.FieldType) {
 	w.t.Helper()
 	_, err := w.CreateFieldIndex(w.ctx(), &qdrant.CreateFieldIndexCollection{
-		CollectionName: collection, FieldName: field, FieldType: &kind, Wait: qdrant.PtrOf(true),
+		CollectionName: collection, FieldName: field, FieldType: &kind, Wait: new(true),
 	})
 	require.NoError(w.t, err)
 }
@@ -141,7 +141,7 @@ func (w *wire) index(collection, field string, kind qdrant.FieldType) {
 func (w *wire) all(collection string) map[string]*qdrant.RetrievedPoint {
 	w.t.Helper()
 	found, err := w.Scroll(w.ctx(), &qdrant.ScrollPoints{
-		CollectionName: collection, Limit: qdrant.PtrOf(uint32(100)),
+		CollectionName: collection, Limit: new(uint32(100)),
 		WithPayload: qdrant.NewWithPayload(true), WithVectors: qdrant.NewWithVectors(true),
 	})
 	require.NoError(w.t, err)
@@ -155,7 +155,7 @@ func (w *wire) all(collection string) map[string]*qdrant.RetrievedPoint {
 // under gives the ids of the points under a filter, in the order of a scroll.
 func (w *wire) under(collection string, filter *qdrant.Filter) []string {
 	w.t.Helper()
-	found, err := w.Scroll(w.ctx(), &qdrant.ScrollPoints{CollectionName: collection, Filter: filter, Limit: qdrant.PtrOf(uint32(100))})
+	found, err := w.Scroll(w.ctx(), &qdrant.ScrollPoints{CollectionName: collection, Filter: filter, Limit: new(uint32(100))})
 	require.NoError(w.t, err)
 	return idsOf(found)
 }

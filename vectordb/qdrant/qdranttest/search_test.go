@@ -24,15 +24,15 @@ func pages(t *testing.T, w *wire) {
 	assert.Nil(t, next, "the last page")
 
 	even := must(qdrant.NewMatchInt("odd", 0))
-	found, next, err = w.ScrollAndOffset(w.ctx(), &qdrant.ScrollPoints{CollectionName: name, Filter: even, Limit: qdrant.PtrOf(uint32(2)), Offset: qdrant.NewIDNum(3)})
+	found, next, err = w.ScrollAndOffset(w.ctx(), &qdrant.ScrollPoints{CollectionName: name, Filter: even, Limit: new(uint32(2)), Offset: qdrant.NewIDNum(3)})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"4", "6"}, idsOf(found))
 	assert.Equal(t, "8", id(next))
-	found, next, err = w.ScrollAndOffset(w.ctx(), &qdrant.ScrollPoints{CollectionName: name, Filter: even, Limit: qdrant.PtrOf(uint32(6))})
+	found, next, err = w.ScrollAndOffset(w.ctx(), &qdrant.ScrollPoints{CollectionName: name, Filter: even, Limit: new(uint32(6))})
 	require.NoError(t, err)
 	assert.Len(t, found, 6)
 	assert.Nil(t, next, "exactly one page")
-	_, err = w.Scroll(w.ctx(), &qdrant.ScrollPoints{CollectionName: name, Limit: qdrant.PtrOf(uint32(0))})
+	_, err = w.Scroll(w.ctx(), &qdrant.ScrollPoints{CollectionName: name, Limit: new(uint32(0))})
 	refused(t, codes.InvalidArgument, err)
 }
 
@@ -67,7 +67,7 @@ func nearest(t *testing.T, w *wire) {
 	}
 	w.put(name, at(1, 1, 0, 0), at(2, 4, 4, 0), at(3, -1, 0, 0), at(4, 0, 0, 0), withVectors(5, map[string]*qdrant.Vector{"tags": qdrant.NewVectorSparse([]uint32{1}, []float32{1})}))
 	query := func(change func(*qdrant.QueryPoints)) ([]string, []float32) {
-		q := &qdrant.QueryPoints{CollectionName: name, Query: qdrant.NewQuery(2, 0, 0), Using: qdrant.PtrOf("global"), Params: &qdrant.SearchParams{Exact: qdrant.PtrOf(true)}}
+		q := &qdrant.QueryPoints{CollectionName: name, Query: qdrant.NewQuery(2, 0, 0), Using: new("global"), Params: &qdrant.SearchParams{Exact: new(true)}}
 		change(q)
 		found, err := w.Query(w.ctx(), q)
 		require.NoError(t, err)
@@ -80,18 +80,18 @@ func nearest(t *testing.T, w *wire) {
 	order, scores := query(func(*qdrant.QueryPoints) {})
 	assert.Equal(t, []string{"2", "1", "4", "3"}, order, "what lacks the vector is left out")
 	assert.Equal(t, []float32{8, 2, 0, -2}, scores)
-	order, _ = query(func(q *qdrant.QueryPoints) { q.Limit = qdrant.PtrOf(uint64(2)) })
+	order, _ = query(func(q *qdrant.QueryPoints) { q.Limit = new(uint64(2)) })
 	assert.Equal(t, []string{"2", "1"}, order)
 	order, _ = query(func(q *qdrant.QueryPoints) { q.Filter = must(qdrant.NewHasID(nums(3, 5)...)) })
 	assert.Equal(t, []string{"3"}, order)
 
 	for what, q := range map[string]*qdrant.QueryPoints{
-		"length":  {Query: qdrant.NewQuery(1, 2), Using: qdrant.PtrOf("global")},
-		"unknown": {Query: qdrant.NewQuery(1, 2, 3), Using: qdrant.PtrOf("other")},
+		"length":  {Query: qdrant.NewQuery(1, 2), Using: new("global")},
+		"unknown": {Query: qdrant.NewQuery(1, 2, 3), Using: new("other")},
 		"unnamed": {Query: qdrant.NewQuery(1, 2, 3)},
-		"sparse":  {Query: qdrant.NewQuerySparse([]uint32{1}, []float32{1}), Using: qdrant.PtrOf("global")},
-		"dense":   {Query: qdrant.NewQuery(1, 2, 3), Using: qdrant.PtrOf("tags")},
-		"limit 0": {Query: qdrant.NewQuery(1, 2, 3), Using: qdrant.PtrOf("global"), Limit: qdrant.PtrOf(uint64(0))},
+		"sparse":  {Query: qdrant.NewQuerySparse([]uint32{1}, []float32{1}), Using: new("global")},
+		"dense":   {Query: qdrant.NewQuery(1, 2, 3), Using: new("tags")},
+		"limit 0": {Query: qdrant.NewQuery(1, 2, 3), Using: new("global"), Limit: new(uint64(0))},
 	} {
 		q.CollectionName = name
 		_, err := w.Query(w.ctx(), q)
@@ -110,7 +110,7 @@ func nearestSparse(t *testing.T, w *wire) {
 	)
 	query := func(q *qdrant.Query, filter *qdrant.Filter) ([]string, []float32) {
 		found, err := w.Query(w.ctx(), &qdrant.QueryPoints{
-			CollectionName: name, Using: qdrant.PtrOf("tags"), Query: q, Filter: filter, Params: &qdrant.SearchParams{Exact: qdrant.PtrOf(true)},
+			CollectionName: name, Using: new("tags"), Query: q, Filter: filter, Params: &qdrant.SearchParams{Exact: new(true)},
 		})
 		require.NoError(t, err)
 		var scores []float32
@@ -123,10 +123,10 @@ func nearestSparse(t *testing.T, w *wire) {
 	assert.Equal(t, []string{"1", "2", "5", "6"}, order, "what has nothing in common is left out")
 	assert.Equal(t, []float32{1.25, 1, 0, -1}, scores)
 	order, _ = query(qdrant.NewQuerySparse([]uint32{2}, []float32{1}), nil)
-	assert.Equal(t, []string{"2", "1", "4", "6"}, order, "without a filter also what scores 0")
+	assert.Equal(t, []string{"2", "1", "4", "6"}, order, "without a filter, so is what scores 0")
 	order, _ = query(qdrant.NewQuerySparse(nil, nil), nil)
 	assert.Empty(t, order)
-	_, err := w.Query(w.ctx(), &qdrant.QueryPoints{CollectionName: name, Using: qdrant.PtrOf("tags"), Query: qdrant.NewQuerySparse([]uint32{2, 2}, []float32{1, 1})})
+	_, err := w.Query(w.ctx(), &qdrant.QueryPoints{CollectionName: name, Using: new("tags"), Query: qdrant.NewQuerySparse([]uint32{2, 2}, []float32{1, 1})})
 	refused(t, codes.InvalidArgument, err, "an index twice")
 }
 
@@ -134,7 +134,7 @@ func facets(t *testing.T, w *wire) {
 	name := w.collection()
 	w.put(name, point(1, map[string]any{"name": []any{"a", "b", "a"}}), point(2, map[string]any{"name": "b"}), point(3, map[string]any{"name": int64(3)}), point(4, map[string]any{"name": "c"}))
 	facet := func(limit uint64) (map[string]int, error) {
-		hits, err := w.Facet(w.ctx(), &qdrant.FacetCounts{CollectionName: name, Key: "name", Limit: &limit, Exact: qdrant.PtrOf(true)})
+		hits, err := w.Facet(w.ctx(), &qdrant.FacetCounts{CollectionName: name, Key: "name", Limit: &limit, Exact: new(true)})
 		counts := map[string]int{}
 		for _, hit := range hits {
 			counts[hit.GetValue().GetStringValue()] = int(hit.GetCount())

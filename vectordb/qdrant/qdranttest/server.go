@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"math"
 	"net"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ type Options struct {
 
 // Server is a Qdrant in this process. Its data outlives Stop, as a disk would.
 type Server struct {
-	t       testing.TB
+	tb      testing.TB
 	options Options
 	address string
 	faults  faults
@@ -44,14 +45,14 @@ type Server struct {
 }
 
 // Start runs a server on a free port of 127.0.0.1 until the test ends.
-func Start(t testing.TB, o Options) *Server {
-	t.Helper()
+func Start(tb testing.TB, o Options) *Server {
+	tb.Helper()
 	if o.Version == "" {
 		o.Version = Version
 	}
-	s := &Server{t: t, options: o, address: "127.0.0.1:0", data: newDatabase()}
+	s := &Server{tb: tb, options: o, address: "127.0.0.1:0", data: newDatabase()}
 	s.Restart()
-	t.Cleanup(s.Stop)
+	tb.Cleanup(s.Stop)
 	return s
 }
 
@@ -61,9 +62,9 @@ func (s *Server) Address() string { return s.address }
 // Port is the port of Address.
 func (s *Server) Port() int {
 	_, port, err := net.SplitHostPort(s.address)
-	require.NoError(s.t, err)
-	n, err := net.LookupPort("tcp", port)
-	require.NoError(s.t, err)
+	require.NoError(s.tb, err)
+	n, err := strconv.Atoi(port)
+	require.NoError(s.tb, err)
 	return n
 }
 
@@ -79,12 +80,12 @@ func (s *Server) Stop() {
 
 // Restart stops the server where it runs and starts it on the same port, with its data.
 func (s *Server) Restart() {
-	s.t.Helper()
+	s.tb.Helper()
 	s.Stop()
 	s.running.Lock()
 	defer s.running.Unlock()
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", s.address)
-	require.NoError(s.t, err)
+	require.NoError(s.tb, err)
 	s.address = listener.Addr().String()
 	s.lines = &lines{Listener: listener, open: map[string]net.Conn{}}
 	s.grpc = s.serve(s.lines)
@@ -108,6 +109,6 @@ func (s *Server) serve(l *lines) *grpc.Server {
 	qdrant.RegisterQdrantServer(server, &health{version: s.options.Version})
 	qdrant.RegisterCollectionsServer(server, &collections{data: s.data})
 	qdrant.RegisterPointsServer(server, &points{data: s.data})
-	go server.Serve(l)
+	go func() { _ = server.Serve(l) }() // ends with the listener
 	return server
 }

@@ -34,7 +34,7 @@ func TestWhatIsNotServedIsUnimplemented(t *testing.T) {
 	for what, call := range map[string]func() error{
 		"a call": func() error { return w.RenameAlias(t.Context(), "a", "b") },
 		"a field": func() error {
-			_, err := w.Count(t.Context(), &qdrant.CountPoints{CollectionName: name, Timeout: qdrant.PtrOf(uint64(3))})
+			_, err := w.Count(t.Context(), &qdrant.CountPoints{CollectionName: name, Timeout: new(uint64(3))})
 			return err
 		},
 		"a field deep inside": func() error {
@@ -93,7 +93,7 @@ func TestFaultsHitTheCallsThatTheyName(t *testing.T) {
 	w := &wire{Client: connect(t, s.Address(), qdrant.Config{}), t: t}
 	name := w.collection()
 	upsert := func(n uint64) error {
-		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(n, nil)}, Wait: qdrant.PtrOf(true)})
+		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(n, nil)}, Wait: new(true)})
 		return err
 	}
 	s.Inject(qdranttest.Fault{Method: "Upsert", Skip: 1, Times: 2, Err: qdranttest.FullDisk()})
@@ -122,7 +122,7 @@ func TestACutConnectionTellsNothing(t *testing.T) {
 	name := w.collection()
 	for n, applied := range []bool{false, true} {
 		s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Applied: applied, Drop: true})
-		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(uint64(n), nil)}, Wait: qdrant.PtrOf(true)})
+		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(uint64(n), nil)}, Wait: new(true)})
 		refused(t, codes.Unavailable, err)
 	}
 	assert.Equal(t, []string{"1"}, w.under(name, nil), "the second one was stored")
@@ -136,7 +136,7 @@ func TestAHeldCallWaits(t *testing.T) {
 	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Do: func(context.Context) { close(here); <-release }})
 	answer := make(chan error)
 	go func() {
-		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: qdrant.PtrOf(true)})
+		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: new(true)})
 		answer <- err
 	}()
 	<-here
@@ -147,7 +147,7 @@ func TestAHeldCallWaits(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	s.Inject(qdranttest.Fault{Method: "Upsert", Do: func(ctx context.Context) { cancel(); <-ctx.Done() }})
-	_, err := w.Upsert(ctx, &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(2, nil)}, Wait: qdrant.PtrOf(true)})
+	_, err := w.Upsert(ctx, &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(2, nil)}, Wait: new(true)})
 	refused(t, codes.Canceled, err)
 	assert.Equal(t, []string{"1"}, w.under(name, nil), "a client that has gone gets nothing done")
 	assert.Equal(t, 2, s.Calls("Upsert"))
@@ -158,7 +158,7 @@ func TestStoppedInACall(t *testing.T) {
 	w := patient(t, s)
 	name := w.collection()
 	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Applied: true, Do: func(context.Context) { s.Stop() }})
-	_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: qdrant.PtrOf(true)})
+	_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: new(true)})
 	refused(t, codes.Unavailable, err)
 	s.Restart()
 	assert.Equal(t, []string{"1"}, w.under(name, nil))

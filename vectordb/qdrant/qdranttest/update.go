@@ -3,6 +3,7 @@ package qdranttest
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/qdrant/go-client/qdrant"
 )
@@ -13,9 +14,8 @@ func (s *points) change(name string, wait bool, how func(*collection) error) (*q
 	if !wait {
 		return nil, unimplemented("changes without wait")
 	}
-	return write(s.data, name, func(c *collection) (*qdrant.PointsOperationResponse, error) {
-		return &qdrant.PointsOperationResponse{Result: &qdrant.UpdateResult{Status: qdrant.UpdateStatus_Completed}}, how(c)
-	})
+	err := s.data.change(name, how)
+	return &qdrant.PointsOperationResponse{Result: &qdrant.UpdateResult{Status: qdrant.UpdateStatus_Completed}}, err
 }
 
 func (s *points) CreateFieldIndex(_ context.Context, r *qdrant.CreateFieldIndexCollection) (*qdrant.PointsOperationResponse, error) {
@@ -24,8 +24,9 @@ func (s *points) CreateFieldIndex(_ context.Context, r *qdrant.CreateFieldIndexC
 		case qdrant.FieldType_FieldTypeKeyword, qdrant.FieldType_FieldTypeInteger, qdrant.FieldType_FieldTypeUuid:
 			c.indexes[r.GetFieldName()] = r.GetFieldType()
 			return plain(r.GetFieldName())
+		default:
+			return unimplemented("an index of " + r.GetFieldType().String())
 		}
-		return unimplemented("an index of " + r.GetFieldType().String())
 	})
 }
 
@@ -53,7 +54,7 @@ func (s *points) Upsert(_ context.Context, r *qdrant.UpsertPoints) (*qdrant.Poin
 			given[id] = &point{id: id, payload: p.GetPayload(), vectors: vectors}
 		}
 		maps.DeleteFunc(given, func(id pointID, _ *point) bool { return c.points[id] != nil && !holds(c.points[id]) })
-		maps.Copy(c.points, given)
+		c.put(slices.Collect(maps.Values(given))...)
 		return nil
 	})
 }
@@ -61,9 +62,7 @@ func (s *points) Upsert(_ context.Context, r *qdrant.UpsertPoints) (*qdrant.Poin
 func (s *points) Delete(_ context.Context, r *qdrant.DeletePoints) (*qdrant.PointsOperationResponse, error) {
 	return s.change(r.GetCollectionName(), r.GetWait(), func(c *collection) error {
 		found, _, err := c.chosen(r.GetPoints())
-		for _, p := range found {
-			delete(c.points, p.id)
-		}
+		c.remove(found...)
 		return err
 	})
 }
@@ -138,7 +137,7 @@ func (c *collection) replace(s *qdrant.PointsSelector, how func(*point)) error {
 	for _, p := range found {
 		changed := *p
 		how(&changed)
-		c.points[p.id] = &changed
+		c.put(&changed)
 	}
 	if unknown != nil {
 		return notFound("Not found: No point with id %s found", unknown)
