@@ -128,7 +128,7 @@ func (s *server) explainCode(err error, doing string) error {
 		return sightline.Errorf(sightline.CodeUnavailable, "%s: Qdrant at %s cannot be reached: %w", doing, s.where, err).
 			WithHint("start the server or mend the network; nothing has to be restarted here")
 	case codes.Unauthenticated, codes.PermissionDenied:
-		return sightline.Errorf(sightline.CodeUnauthorized, "%s: Qdrant at %s refuses the key", doing, s.where).
+		return sightline.Errorf(sightline.CodeUnavailable, "%s: Qdrant at %s refuses the key", doing, s.where).
 			WithHint("give a key that may do this as SIGHTLINE_QDRANT_API_KEY")
 	case codes.InvalidArgument, codes.Unimplemented:
 		return sightline.Errorf(sightline.CodeInternal, "%s: Qdrant at %s refuses the call: %w", doing, s.where, err)
