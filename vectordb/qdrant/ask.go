@@ -3,6 +3,7 @@ package qdrant
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	api "github.com/qdrant/go-client/qdrant"
@@ -66,7 +67,13 @@ func worthWaiting(err error, pause time.Duration) (time.Duration, bool) {
 	if limited, ok := errors.AsType[*api.QdrantResourceExhaustedError](err); ok {
 		return time.Duration(limited.RetryAfterS) * time.Second, true
 	}
-	return pause, codeOf(err) == codes.Unavailable
+	return pause, codeOf(err) == codes.Unavailable || beingMade(err)
+}
+
+// beingMade says that the collection was only just made, by somebody else: for a moment it has no shard that could
+// answer.
+func beingMade(err error) bool {
+	return codeOf(err) == codes.Internal && strings.Contains(err.Error(), "0 of 0 read operations failed")
 }
 
 // sleep waits, or gives the context's error.
@@ -121,7 +128,7 @@ func (s *server) explainCode(err error, doing string) error {
 		return sightline.Errorf(sightline.CodeUnavailable, "%s: Qdrant at %s cannot be reached: %w", doing, s.where, err).
 			WithHint("start the server or mend the network; nothing has to be restarted here")
 	case codes.Unauthenticated, codes.PermissionDenied:
-		return sightline.Errorf(sightline.CodeUnauthorized, "%s: Qdrant at %s refuses the key", doing, s.where).
+		return sightline.Errorf(sightline.CodeUnavailable, "%s: Qdrant at %s refuses the key", doing, s.where).
 			WithHint("give a key that may do this as SIGHTLINE_QDRANT_API_KEY")
 	case codes.InvalidArgument, codes.Unimplemented:
 		return sightline.Errorf(sightline.CodeInternal, "%s: Qdrant at %s refuses the call: %w", doing, s.where, err)

@@ -15,12 +15,12 @@ import (
 )
 
 // Mode says what a store is opened for.
-type Mode int
+type Mode = vectordb.Mode
 
-// The modes.
+// The modes. A handle that is opened for reading may still fill a generation (Build): that needs no lease.
 const (
-	ReadOnly  Mode = iota // any number at a time, beside one writer
-	ReadWrite             // one at a time: a second one gets CodeIndexLocked with the holder's host and process id
+	ReadOnly  = vectordb.ReadOnly
+	ReadWrite = vectordb.ReadWrite
 )
 
 // Options says which index is opened and how.

@@ -131,6 +131,9 @@ func (v *view) points(
 	ctx context.Context, g string, ids []sightline.ImageID, fields *api.WithPayloadSelector, vectors []string,
 	each func(sightline.ImageID, *api.RetrievedPoint) error,
 ) error {
+	if v.images == 0 {
+		return nil
+	}
 	dim, err := v.s.dim(ctx, g)
 	if err != nil || dim == 0 {
 		return err

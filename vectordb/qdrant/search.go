@@ -36,8 +36,11 @@ func (v *view) nearest(ctx context.Context, vector []float32, k int, filter sigh
 	if err != nil {
 		return nil, err
 	}
+	if v.images == 0 || k <= 0 {
+		return nil, nil
+	}
 	dim, err := v.s.dim(ctx, g)
-	if err != nil || dim == 0 || k <= 0 || v.images == 0 {
+	if err != nil || dim == 0 {
 		return nil, err
 	}
 	if len(vector) != dim {
@@ -111,6 +114,9 @@ func (v *view) byTag(ctx context.Context, name string, k int, filter sightline.F
 	if err != nil {
 		return nil, err
 	}
+	if v.images == 0 {
+		return nil, nil
+	}
 	dim, err := v.s.dim(ctx, g)
 	if err != nil || dim == 0 {
 		return nil, err
@@ -161,12 +167,8 @@ func (s *Store) ByText(ctx context.Context, text string, k int, filter sightline
 }
 
 func (v *view) byText(ctx context.Context, words []string, k int, filter sightline.Filter) ([]sightline.ImageID, error) {
-	dim, err := v.s.dim(ctx, v.serving)
-	if err != nil {
-		return nil, err
-	}
-	where, none, err := v.where(ctx, v.serving, filter)
-	if err != nil || none || dim == 0 {
+	where, none, err := v.facts(ctx, filter)
+	if err != nil || none {
 		return nil, err
 	}
 	whole, begun := &api.Filter{}, &api.Filter{}
