@@ -94,7 +94,7 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 	report, err := indexOn(parts, undisturbed).Add(t.Context(), []string{dir}, small)
 	require.NoError(t, err)
 	require.Equal(t, 9, report.Added)
-	want := everything(t, undisturbed)
+	want := everything(t, undisturbed).Images
 
 	for what, test := range map[string]struct {
 		fault func(s *qdranttest.Server, stop context.CancelFunc) qdranttest.Fault
@@ -129,11 +129,11 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 		s.Restart()
 		s.Heal()
 		if test.ends {
-			assert.Less(t, len(everything(t, store)), len(want), "%s hit in the middle; what is there is whole", what)
+			assert.Less(t, len(everything(t, store).Images), len(want), "%s hit in the middle; what is there is whole", what)
 			_, err := indexOn(parts, store).Add(t.Context(), []string{dir}, small)
 			require.NoError(t, err, what)
 		}
-		sameIndex(t, want, everything(t, store), what)
+		sameIndex(t, want, everything(t, store).Images, what)
 		again, err := indexOn(parts, store).Add(t.Context(), []string{dir}, small)
 		require.NoError(t, err, what)
 		assert.Equal(t, 10, again.Unchanged, what)

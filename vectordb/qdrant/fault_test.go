@@ -1,9 +1,7 @@
 package qdrant_test
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,159 +15,146 @@ import (
 	"github.com/sightline-search/sightline/vectordb/qdrant/qdranttest"
 )
 
-// open opens the index on a server and closes it when the test ends.
-func open(t *testing.T, s *qdranttest.Server, mode qdrant.Mode) *qdrant.Store {
-	t.Helper()
-	target := qdrant.Target{Host: "127.0.0.1", Port: s.Port(), Prefix: "faults"}
-	store, err := qdrant.Open(t.Context(), qdrant.Options{Target: target, Mode: mode})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = store.Close() }) // a test may end while the server is away
-	return store
+// putLate replaces image 1 and gives image 2's only file to image 4: 2 is deleted, 3 stays as it is.
+func putLate(ctx context.Context, s *qdrant.Store) error {
+	return s.Put(ctx, []vectordb.Record{record(1, 2, "/p/1b"), record(4, 2, "/p/2")})
 }
 
-var faultModel = vectordb.Model{Name: "faults 1", Feature: "feature", Scoring: "scoring"}
-
-// record makes an image; round changes everything of it but its id.
-func record(n, round int, paths ...string) vectordb.Record {
-	r := vectordb.Record{Image: sightline.Image{
-		ID: sightline.ImageID(fmt.Sprintf("%064x", n)), Format: "png", Width: 100 + round, Height: 100, IndexedAt: time.Unix(int64(round), 0).UTC(),
-	}}
-	for _, path := range paths {
-		r.Image.Files = append(r.Image.Files, sightline.File{Path: path, Size: int64(round), ModTime: time.Unix(int64(round), 0).UTC()})
-	}
-	r.Features = sightline.Features{Global: []float32{float32(n), float32(round), 1}, Patches: bytes.Repeat([]byte{byte(n), byte(round)}, 100)}
-	r.Tags = []sightline.Tag{{Name: fmt.Sprint("round ", round), Probability: 0.5}}
-	return r
+// changes are the calls of a Writer that tests let go wrong, on what `prepared` has stored.
+var changes = map[string]func(context.Context, *qdrant.Store) error{
+	"Put": putLate,
+	"SetTags": func(ctx context.Context, s *qdrant.Store) error {
+		return s.SetTags(ctx, map[sightline.ImageID][]sightline.Tag{faultID(1): {{Name: "new", Probability: 1}}, faultID(2): nil})
+	},
+	"PutUserTag": func(ctx context.Context, s *qdrant.Store) error {
+		return s.PutUserTag(ctx, userTag("party", false), map[sightline.ImageID]float64{faultID(2): 0.75, faultID(3): 0.5})
+	},
+	"RemoveUserTag": func(ctx context.Context, s *qdrant.Store) error { return s.RemoveUserTag(ctx, "holiday") },
+	"AddFiles": func(ctx context.Context, s *qdrant.Store) error { // image 1 loses its only file and is deleted
+		return s.AddFiles(ctx, map[sightline.ImageID][]sightline.File{faultID(3): places(2, "/p/1", "/p/9")})
+	},
+	"RemoveFiles": func(ctx context.Context, s *qdrant.Store) error {
+		return s.RemoveFiles(ctx, []string{"/p/1", "/p/bad"})
+	},
+	"PutBad": func(ctx context.Context, s *qdrant.Store) error {
+		return s.PutBad(ctx, []vectordb.BadFile{{File: places(2, "/p/2")[0], Code: sightline.CodeImageEmpty, Reason: "0 bytes"}})
+	},
+	"SetModel": func(ctx context.Context, s *qdrant.Store) error {
+		return s.SetModel(ctx, vectordb.Model{Name: "faults 1b", Feature: faultModel.Feature, Scoring: "renewed"})
+	},
+	"Build and Switch": func(ctx context.Context, s *qdrant.Store) error {
+		b, err := s.Build(ctx, nextModel)
+		if err != nil {
+			return err
+		}
+		var encoded []vectordb.Encoded
+		for img, err := range b.Missing(ctx, "") {
+			if err != nil {
+				return err
+			}
+			encoded = append(encoded, vectordb.Encoded{ID: img.ID, Features: sightline.Features{Global: []float32{1, 2, 3, 4}, Patches: []byte("next")}})
+		}
+		if err := b.Put(ctx, encoded); err != nil {
+			return err
+		}
+		return s.Switch(ctx, b.ID(), false)
+	},
 }
 
-// early is what is stored before things go wrong, late what is written while they do: image 1 is replaced, 2 loses its
-// only file to 4 and is deleted, 3 stays as it is.
-func early() []vectordb.Record {
-	return []vectordb.Record{record(1, 1, "/p/1"), record(2, 1, "/p/2"), record(3, 1, "/p/3")}
-}
-
-func late() []vectordb.Record {
-	return []vectordb.Record{record(1, 2, "/p/1b"), record(4, 2, "/p/2")}
-}
-
-// stored is all that a store says of an image.
-type stored struct {
-	Image    sightline.Image
-	Features sightline.Features
-	Tags     []sightline.Tag
-}
-
-// everything reads a store in all its ways, which must agree with each other.
-func everything(t *testing.T, s vectordb.Store) map[sightline.ImageID]stored {
-	t.Helper()
-	ids, err := s.IDs(t.Context(), nil)
-	require.NoError(t, err)
-	out := map[sightline.ImageID]stored{}
-	features, err := s.Features(t.Context(), ids)
-	require.NoError(t, err)
-	tags, err := s.Tags(t.Context(), ids)
-	require.NoError(t, err)
-	for img, err := range s.Images(t.Context(), nil, vectordb.ByID) {
-		require.NoError(t, err)
-		require.Contains(t, features, img.ID, "an image without features")
-		require.NotEmpty(t, features[img.ID].Patches)
-		out[img.ID] = stored{*img, features[img.ID], tags[img.ID]}
-	}
-	require.Len(t, out, len(ids))
-	stats, err := s.Stats(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, len(ids), stats.Images)
-	n, err := s.Count(t.Context(), nil)
-	require.NoError(t, err)
-	require.Equal(t, len(ids), n)
-	if len(ids) > 0 {
-		hits, err := s.Nearest(t.Context(), features[ids[0]].Global, 100, nil)
-		require.NoError(t, err)
-		require.Len(t, hits, len(ids))
-	}
-	files := 0
-	for known, err := range s.Files(t.Context(), "/") {
-		require.NoError(t, err)
-		require.Contains(t, out, known.ID)
-		files++
-	}
-	require.Equal(t, stats.Files, files)
-	return out
-}
-
-// undisturbed gives what a store holds before and after the late records.
-func undisturbed(t *testing.T) (before, after map[sightline.ImageID]stored) {
+// undisturbed gives what a store holds before and after a change.
+func undisturbed(t *testing.T, change func(context.Context, *qdrant.Store) error) (before, after contents) {
 	t.Helper()
 	store := prepared(t, qdranttest.Start(t, qdranttest.Options{}))
 	before = everything(t, store)
-	require.NoError(t, store.Put(t.Context(), late()))
+	require.NoError(t, change(t.Context(), store))
 	return before, everything(t, store)
 }
 
-func prepared(t *testing.T, s *qdranttest.Server) *qdrant.Store {
-	t.Helper()
-	store := open(t, s, qdrant.ReadWrite)
-	require.NoError(t, store.SetModel(t.Context(), faultModel))
-	require.NoError(t, store.Put(t.Context(), early()))
-	return store
-}
-
-// TestAWriteThatFailsAnywhereIsSeenWholeOrNotAtAll lets the disk be full from the first, second, third... call of a Put on.
-func TestAWriteThatFailsAnywhereIsSeenWholeOrNotAtAll(t *testing.T) {
-	before, after := undisturbed(t)
-	for _, applied := range []bool{false, true} {
-		for failing, done := 0, false; !done; failing++ {
-			s := qdranttest.Start(t, qdranttest.Options{})
-			store, reader := prepared(t, s), open(t, s, qdrant.ReadOnly)
-			s.Inject(qdranttest.Fault{Skip: failing, Applied: applied, Err: qdranttest.FullDisk()})
-			err := store.Put(t.Context(), late())
-			s.Heal()
-			if done = err == nil; !done {
-				assert.Equal(t, sightline.CodeUnavailable, sightline.CodeOf(err), "call %d: %v", failing, err)
-				assert.Contains(t, []any{any(before), any(after)}, any(everything(t, reader)), "call %d, applied: %v", failing, applied)
-				require.NoError(t, store.Put(t.Context(), late()), "with room again")
+// TestAChangeThatFailsAnywhereIsSeenWholeOrNotAtAll lets the disk be full from the first, second, third... call of a change
+// on. The change is then made again, by the same writer or by the next one.
+func TestAChangeThatFailsAnywhereIsSeenWholeOrNotAtAll(t *testing.T) {
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			before, after := undisturbed(t, change)
+			for failing, done := 0, false; !done; failing += stride(name) {
+				for _, applied := range []bool{false, true} {
+					done = failAt(t, failing, applied, change, before, after)
+				}
 			}
-			assert.Equal(t, after, everything(t, reader), "call %d, applied: %v", failing, applied)
-			require.NoError(t, store.Close())
-			s.Stop()
-		}
+		})
 	}
 }
 
-// TestAConnectionThatDropsAnywhereIsMended cuts the connection in the first, second, third... call of a Put: nothing is
+// stride passes over most calls of a change that has many of a kind: a generation has an index for every field.
+func stride(change string) int {
+	if change == "Build and Switch" {
+		return 7
+	}
+	return 1
+}
+
+// failAt says whether the change has fewer calls than that.
+func failAt(t *testing.T, failing int, applied bool, change func(context.Context, *qdrant.Store) error, before, after contents) bool {
+	t.Helper()
+	s := qdranttest.Start(t, qdranttest.Options{})
+	store := prepared(t, s)
+	reader := open(t, s, qdrant.ReadOnly)
+	s.Inject(qdranttest.Fault{Skip: failing, Applied: applied, Err: qdranttest.FullDisk()})
+	err := change(t.Context(), store)
+	s.Heal()
+	if err != nil {
+		assert.Equal(t, sightline.CodeUnavailable, sightline.CodeOf(err), "call %d: %v", failing, err)
+		assert.Contains(t, []contents{before, after}, everything(t, reader), "call %d, applied: %v", failing, applied)
+		if failing%2 == 1 {
+			require.NoError(t, store.Close())
+			store = open(t, s, qdrant.ReadWrite)
+		}
+		require.NoError(t, change(t.Context(), store), "with room again; call %d, applied: %v", failing, applied)
+	}
+	assert.Equal(t, after, everything(t, reader), "call %d, applied: %v", failing, applied)
+	noLeftovers(t, s, len(after.Images), failing, applied)
+	require.NoError(t, store.Close())
+	require.NoError(t, reader.Close())
+	s.Stop()
+	return err == nil
+}
+
+// TestAConnectionThatDropsAnywhereIsMended cuts the connection in the first, second, third... call of a change: nothing is
 // lost, and nothing is there twice.
 func TestAConnectionThatDropsAnywhereIsMended(t *testing.T) {
-	_, after := undisturbed(t)
-	for _, applied := range []bool{false, true} {
-		for failing, done := 0, false; !done; failing++ {
-			s := qdranttest.Start(t, qdranttest.Options{})
-			store := prepared(t, s)
-			hit := false
-			s.Inject(qdranttest.Fault{Skip: failing, Times: 1, Applied: applied, Drop: true, Do: func(context.Context) { hit = true }})
-			require.NoError(t, store.Put(t.Context(), late()), "call %d, applied: %v", failing, applied)
-			done = !hit
-			s.Heal()
-			assert.Equal(t, after, everything(t, store), "call %d, applied: %v", failing, applied)
-			require.NoError(t, store.Close())
-			s.Stop()
+	for _, name := range []string{"Put", "Build and Switch"} {
+		_, after := undisturbed(t, changes[name])
+		for _, applied := range []bool{false, true} {
+			for failing, hit := 0, true; hit; failing += stride(name) {
+				hit = false
+				s := qdranttest.Start(t, qdranttest.Options{})
+				store := prepared(t, s)
+				s.Inject(qdranttest.Fault{Skip: failing, Times: 1, Applied: applied, Drop: true, Do: func(context.Context) { hit = true }})
+				require.NoError(t, changes[name](t.Context(), store), "%s, call %d, applied: %v", name, failing, applied)
+				s.Heal()
+				assert.Equal(t, after, everything(t, store), "%s, call %d, applied: %v", name, failing, applied)
+				noLeftovers(t, s, len(after.Images), failing, applied)
+				require.NoError(t, store.Close())
+				s.Stop()
+			}
 		}
 	}
 }
 
 // TestARestartInTheMiddleOfAWriteIsWaitedFor kills the server within the write and starts it again.
 func TestARestartInTheMiddleOfAWriteIsWaitedFor(t *testing.T) {
-	_, after := undisturbed(t)
+	_, after := undisturbed(t, putLate)
 	for _, applied := range []bool{false, true} {
 		s := qdranttest.Start(t, qdranttest.Options{})
 		store := prepared(t, s)
 		s.Inject(qdranttest.Fault{Method: "Upsert", Skip: 1, Times: 1, Applied: applied, Do: func(context.Context) { s.Restart() }})
-		require.NoError(t, store.Put(t.Context(), late()))
+		require.NoError(t, putLate(t.Context(), store))
 		assert.Equal(t, after, everything(t, store), "applied: %v", applied)
 	}
 }
 
 func TestReadersSeeNothingOfAWriteUntilItEnds(t *testing.T) {
-	before, after := undisturbed(t)
+	before, after := undisturbed(t, putLate)
 	s := qdranttest.Start(t, qdranttest.Options{})
 	store, reader := prepared(t, s), open(t, s, qdrant.ReadOnly)
 	var writes atomic.Int32
@@ -179,7 +164,7 @@ func TestReadersSeeNothingOfAWriteUntilItEnds(t *testing.T) {
 			assert.Equal(t, before, everything(t, reader), "before write %d", n)
 		}})
 	}
-	require.NoError(t, store.Put(t.Context(), late()))
+	require.NoError(t, putLate(t.Context(), store))
 	s.Heal()
 	assert.Positive(t, writes.Load())
 	assert.Equal(t, after, everything(t, reader))
@@ -187,7 +172,7 @@ func TestReadersSeeNothingOfAWriteUntilItEnds(t *testing.T) {
 
 // TestWhatGoesWrongIsSaidWithAHint: reads while the server misbehaves. Nothing has to be opened again afterwards.
 func TestWhatGoesWrongIsSaidWithAHint(t *testing.T) {
-	before, _ := undisturbed(t)
+	before, _ := undisturbed(t, putLate)
 	s := qdranttest.Start(t, qdranttest.Options{})
 	prepared(t, s)
 	reader := open(t, s, qdrant.ReadOnly)
