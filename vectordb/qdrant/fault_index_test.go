@@ -90,7 +90,7 @@ func sameIndex(t *testing.T, want, got map[sightline.ImageID]stored, about ...an
 // gets over by itself the run does too; after anything else a second run completes the first.
 func TestIndexingSurvivesFaults(t *testing.T) {
 	parts, dir := realParts(t), photographs(t)
-	undisturbed := open(t, qdranttest.Start(t, qdranttest.Options{}), qdrant.ReadWrite)
+	undisturbed := openOn(t, qdranttest.Start(t, qdranttest.Options{}), qdrant.ReadWrite)
 	report, err := indexOn(parts, undisturbed).Add(t.Context(), []string{dir}, small)
 	require.NoError(t, err)
 	require.Equal(t, 9, report.Added)
@@ -120,7 +120,7 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 		}},
 	} {
 		s := qdranttest.Start(t, qdranttest.Options{})
-		store := open(t, s, qdrant.ReadWrite)
+		store := openOn(t, s, qdrant.ReadWrite)
 		ctx, stop := context.WithCancel(t.Context())
 		s.Inject(test.fault(s, stop))
 		_, err := indexOn(parts, store).Add(ctx, []string{dir}, small)
@@ -146,9 +146,9 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 func TestSearchesAnswer503WhileTheServerIsAway(t *testing.T) {
 	parts, dir := realParts(t), photographs(t)
 	s := qdranttest.Start(t, qdranttest.Options{})
-	_, err := indexOn(parts, open(t, s, qdrant.ReadWrite)).Add(t.Context(), []string{dir}, small)
+	_, err := indexOn(parts, openOn(t, s, qdrant.ReadWrite)).Add(t.Context(), []string{dir}, small)
 	require.NoError(t, err)
-	reader := indexOn(parts, open(t, s, qdrant.ReadOnly))
+	reader := indexOn(parts, openOn(t, s, qdrant.ReadOnly))
 	handler := api.New(api.Options{Index: reader, Log: slog.New(slog.DiscardHandler), Loopback: true})
 	search := func() (status int, answer struct {
 		Code    string

@@ -17,8 +17,8 @@ import (
 	"github.com/sightline-search/sightline/vectordb/qdrant/qdranttest"
 )
 
-// open opens the index on a server and closes it when the test ends.
-func open(t *testing.T, s *qdranttest.Server, mode qdrant.Mode) *qdrant.Store {
+// openOn opens the index on a server and closes it when the test ends.
+func openOn(t *testing.T, s *qdranttest.Server, mode qdrant.Mode) *qdrant.Store {
 	t.Helper()
 	target := qdrant.Target{Host: "127.0.0.1", Port: s.Port(), Prefix: "faults"}
 	store, err := qdrant.Open(t.Context(), qdrant.Options{Target: target, Mode: mode})
@@ -60,7 +60,7 @@ func userTag(name string, complete bool) vectordb.UserTag {
 // prepared opens a store for writing with three images, a bad file and a user's tag.
 func prepared(t *testing.T, s *qdranttest.Server) *qdrant.Store {
 	t.Helper()
-	store := open(t, s, qdrant.ReadWrite)
+	store := openOn(t, s, qdrant.ReadWrite)
 	require.NoError(t, store.SetModel(t.Context(), faultModel))
 	require.NoError(t, store.Put(t.Context(), []vectordb.Record{record(1, 1, "/p/1"), record(2, 1, "/p/2"), record(3, 1, "/p/3")}))
 	require.NoError(t, store.PutBad(t.Context(), []vectordb.BadFile{{File: places(1, "/p/bad")[0], Code: sightline.CodeImageCorrupt, Reason: "torn"}}))

@@ -98,7 +98,7 @@ func failAt(t *testing.T, failing int, applied bool, change func(context.Context
 	t.Helper()
 	s := qdranttest.Start(t, qdranttest.Options{})
 	store := prepared(t, s)
-	reader := open(t, s, qdrant.ReadOnly)
+	reader := openOn(t, s, qdrant.ReadOnly)
 	s.Inject(qdranttest.Fault{Skip: failing, Applied: applied, Err: qdranttest.FullDisk()})
 	err := change(t.Context(), store)
 	s.Heal()
@@ -107,7 +107,7 @@ func failAt(t *testing.T, failing int, applied bool, change func(context.Context
 		assert.Contains(t, []contents{before, after}, everything(t, reader), "call %d, applied: %v", failing, applied)
 		if failing%2 == 1 {
 			require.NoError(t, store.Close())
-			store = open(t, s, qdrant.ReadWrite)
+			store = openOn(t, s, qdrant.ReadWrite)
 		}
 		require.NoError(t, change(t.Context(), store), "with room again; call %d, applied: %v", failing, applied)
 	}
@@ -156,7 +156,7 @@ func TestARestartInTheMiddleOfAWriteIsWaitedFor(t *testing.T) {
 func TestReadersSeeNothingOfAWriteUntilItEnds(t *testing.T) {
 	before, after := undisturbed(t, putLate)
 	s := qdranttest.Start(t, qdranttest.Options{})
-	store, reader := prepared(t, s), open(t, s, qdrant.ReadOnly)
+	store, reader := prepared(t, s), openOn(t, s, qdrant.ReadOnly)
 	var writes atomic.Int32
 	for _, method := range []string{"Upsert", "SetPayload", "UpdateVectors", "Delete"} {
 		s.Inject(qdranttest.Fault{Method: method, Do: func(context.Context) {
@@ -175,7 +175,7 @@ func TestWhatGoesWrongIsSaidWithAHint(t *testing.T) {
 	before, _ := undisturbed(t, putLate)
 	s := qdranttest.Start(t, qdranttest.Options{})
 	prepared(t, s)
-	reader := open(t, s, qdrant.ReadOnly)
+	reader := openOn(t, s, qdrant.ReadOnly)
 	for what, breaks := range map[string]func(){
 		"stopped":         s.Stop,
 		"rate limit":      func() { s.Inject(qdranttest.Fault{Err: qdranttest.TooMany(3600)}) },
@@ -200,7 +200,7 @@ func TestWhatGoesWrongIsSaidWithAHint(t *testing.T) {
 func TestASlowServerIsWaitedForAsLongAsTheCallerWaits(t *testing.T) {
 	s := qdranttest.Start(t, qdranttest.Options{})
 	prepared(t, s)
-	reader := open(t, s, qdrant.ReadOnly)
+	reader := openOn(t, s, qdrant.ReadOnly)
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(time.Millisecond))
 	defer cancel()
 	s.Inject(qdranttest.Fault{Times: 1, Do: func(ctx context.Context) { <-ctx.Done() }})
