@@ -101,10 +101,10 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 		ends  bool // the first run ends with an error
 	}{
 		"restarted": {fault: func(s *qdranttest.Server, _ context.CancelFunc) qdranttest.Fault {
-			return qdranttest.Fault{Method: "Upsert", Skip: 9, Times: 1, Do: func(context.Context) { s.Restart() }}
+			return qdranttest.Fault{Method: "Upsert", Skip: 9, Times: 1, Do: s.Restart}
 		}},
 		"restarted after the work": {fault: func(s *qdranttest.Server, _ context.CancelFunc) qdranttest.Fault {
-			return qdranttest.Fault{Method: "Upsert", Skip: 14, Times: 1, Applied: true, Do: func(context.Context) { s.Restart() }}
+			return qdranttest.Fault{Method: "Upsert", Skip: 14, Times: 1, Applied: true, Do: s.Restart}
 		}},
 		"every third connection cut": {fault: func(*qdranttest.Server, context.CancelFunc) qdranttest.Fault {
 			return qdranttest.Fault{Method: "Upsert", Skip: 6, Times: 3, Applied: true, Drop: true}
@@ -113,7 +113,7 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 			return qdranttest.Fault{Method: "Upsert", Skip: 8, Times: 2, Err: qdranttest.TooMany(0)}
 		}},
 		"stopped for good": {ends: true, fault: func(s *qdranttest.Server, stop context.CancelFunc) qdranttest.Fault {
-			return qdranttest.Fault{Method: "Upsert", Skip: 10, Times: 1, Applied: true, Do: func(context.Context) { s.Stop(); stop() }}
+			return qdranttest.Fault{Method: "Upsert", Skip: 10, Times: 1, Applied: true, Do: func() { s.Stop(); stop() }}
 		}},
 		"full disk": {ends: true, fault: func(*qdranttest.Server, context.CancelFunc) qdranttest.Fault {
 			return qdranttest.Fault{Method: "Upsert", Skip: 12, Err: qdranttest.FullDisk()}
@@ -150,11 +150,12 @@ func TestSearchesAnswer503WhileTheServerIsAway(t *testing.T) {
 	require.NoError(t, err)
 	reader := indexOn(parts, openOn(t, s, qdrant.ReadOnly))
 	handler := api.New(api.Options{Index: reader, Log: slog.New(slog.DiscardHandler), Loopback: true})
-	search := func() (status int, answer struct {
+	type reply struct {
 		Code    string
 		Hint    string
 		Results []any
-	}) {
+	}
+	search := func() (status int, answer reply) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/v1/search?q=dog&min_probability=0", nil)
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)

@@ -129,7 +129,7 @@ func TestAConnectionThatDropsAnywhereIsMended(t *testing.T) {
 				hit = false
 				s := qdranttest.Start(t, qdranttest.Options{})
 				store := prepared(t, s)
-				s.Inject(qdranttest.Fault{Skip: failing, Times: 1, Applied: applied, Drop: true, Do: func(context.Context) { hit = true }})
+				s.Inject(qdranttest.Fault{Skip: failing, Times: 1, Applied: applied, Drop: true, Do: func() { hit = true }})
 				require.NoError(t, changes[name](t.Context(), store), "%s, call %d, applied: %v", name, failing, applied)
 				s.Heal()
 				assert.Equal(t, after, everything(t, store), "%s, call %d, applied: %v", name, failing, applied)
@@ -147,7 +147,7 @@ func TestARestartInTheMiddleOfAWriteIsWaitedFor(t *testing.T) {
 	for _, applied := range []bool{false, true} {
 		s := qdranttest.Start(t, qdranttest.Options{})
 		store := prepared(t, s)
-		s.Inject(qdranttest.Fault{Method: "Upsert", Skip: 1, Times: 1, Applied: applied, Do: func(context.Context) { s.Restart() }})
+		s.Inject(qdranttest.Fault{Method: "Upsert", Skip: 1, Times: 1, Applied: applied, Do: s.Restart})
 		require.NoError(t, putLate(t.Context(), store))
 		assert.Equal(t, after, everything(t, store), "applied: %v", applied)
 	}
@@ -159,7 +159,7 @@ func TestReadersSeeNothingOfAWriteUntilItEnds(t *testing.T) {
 	store, reader := prepared(t, s), openOn(t, s, qdrant.ReadOnly)
 	var writes atomic.Int32
 	for _, method := range []string{"Upsert", "SetPayload", "UpdateVectors", "Delete"} {
-		s.Inject(qdranttest.Fault{Method: method, Do: func(context.Context) {
+		s.Inject(qdranttest.Fault{Method: method, Do: func() {
 			n := writes.Add(1)
 			assert.Equal(t, before, everything(t, reader), "before write %d", n)
 		}})
@@ -203,7 +203,7 @@ func TestASlowServerIsWaitedForAsLongAsTheCallerWaits(t *testing.T) {
 	reader := openOn(t, s, qdrant.ReadOnly)
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(time.Millisecond))
 	defer cancel()
-	s.Inject(qdranttest.Fault{Times: 1, Do: func(ctx context.Context) { <-ctx.Done() }})
+	s.Inject(qdranttest.Fault{Times: 1, Hang: true})
 	_, err := reader.Count(ctx, nil)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	n, err := reader.Count(t.Context(), nil)

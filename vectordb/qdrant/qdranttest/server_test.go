@@ -133,7 +133,7 @@ func TestAHeldCallWaits(t *testing.T) {
 	w := &wire{Client: connect(t, s.Address(), qdrant.Config{}), t: t}
 	name := w.collection()
 	here, release := make(chan struct{}), make(chan struct{})
-	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Do: func(context.Context) { close(here); <-release }})
+	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Do: func() { close(here); <-release }})
 	answer := make(chan error)
 	go func() {
 		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: new(true)})
@@ -146,7 +146,7 @@ func TestAHeldCallWaits(t *testing.T) {
 	assert.Equal(t, []string{"1"}, w.under(name, nil))
 
 	ctx, cancel := context.WithCancel(t.Context())
-	s.Inject(qdranttest.Fault{Method: "Upsert", Do: func(ctx context.Context) { cancel(); <-ctx.Done() }})
+	s.Inject(qdranttest.Fault{Method: "Upsert", Do: cancel, Hang: true})
 	_, err := w.Upsert(ctx, &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(2, nil)}, Wait: new(true)})
 	refused(t, codes.Canceled, err)
 	assert.Equal(t, []string{"1"}, w.under(name, nil), "a client that has gone gets nothing done")
@@ -157,7 +157,7 @@ func TestStoppedInACall(t *testing.T) {
 	s := qdranttest.Start(t, qdranttest.Options{})
 	w := patient(t, s)
 	name := w.collection()
-	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Applied: true, Do: func(context.Context) { s.Stop() }})
+	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Applied: true, Do: s.Stop})
 	_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: new(true)})
 	refused(t, codes.Unavailable, err)
 	s.Restart()
