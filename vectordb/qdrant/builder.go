@@ -2,8 +2,6 @@ package qdrant
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"iter"
 	"strconv"
 
@@ -171,11 +169,11 @@ func (b *builder) version(e *vectordb.Encoded, now, there *version, numbers map[
 	if there != nil {
 		made.point, made.since = there.point, there.since
 	}
-	sum := sha256.Sum256(e.Features.Patches)
-	made.patches = uuid("built patches", string(e.ID), strconv.FormatInt(now.facts, 10), hex.EncodeToString(sum[:]))
+	packed := packFeatures(e.Features)
+	made.patches = uuid("built patches", string(e.ID), strconv.FormatInt(now.facts, 10), packed)
 	made.global, made.tags = e.Features.Global, weightsFor(e.Tags, numbers)
-	patch := patchPoint(made.patches, e.Features.Patches, 0)
-	made.bytes = int64(proto.Size(made.stored()) + len(e.Features.Patches))
+	patch := featurePoint(made.patches, packed, 0)
+	made.bytes = int64(proto.Size(made.stored()) + len(packed))
 	return &made, patch
 }
 

@@ -12,6 +12,7 @@ import (
 	api "github.com/qdrant/go-client/qdrant"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 
 	"github.com/sightline-search/sightline/vectordb"
 	"github.com/sightline-search/sightline/vectordb/qdrant"
@@ -36,12 +37,19 @@ func (p place) open(mode qdrant.Mode) (vectordb.Store, error) {
 }
 
 // fresh makes a place that nothing has been stored in, and removes it when the test ends.
-func fresh(t *testing.T, server string) place {
-	t.Helper()
+func fresh(t *testing.T, server string) place { return freshFor(t, server) }
+
+func freshFor(tb testing.TB, server string) place {
+	tb.Helper()
 	target, err := qdrant.ParseTarget("qdrant://" + server + "/test-" + strings.ToLower(rand.Text()[:10]))
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, removeAll(target)) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, removeAll(target)) })
 	return place{target}
+}
+
+// bigAnswers lets the tests' own client take answers of any size.
+func bigAnswers() []grpc.DialOption {
+	return []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(256<<20), grpc.MaxCallSendMsgSize(256<<20))}
 }
 
 // removeAll deletes the collections of a place.

@@ -38,10 +38,16 @@ type lease struct {
 
 // holder is what the lease's point says.
 type holder struct {
-	token, host, place string
-	pid                int
-	beat               int64
-	at                 int64 // of the latest beat by the holder's clock, ms
+	token, host, place, start string
+	pid                       int
+	beat                      int64
+	at                        int64 // of the latest beat by the holder's clock, ms
+}
+
+// self is this process as a holder.
+func self(token string, beat int64) holder {
+	pid := processID()
+	return holder{token: token, host: hostName(), place: processPlace(), start: processStart(pid), pid: pid, beat: beat, at: now()}
 }
 
 func leaseID() *api.PointId { return pointID(uuid("lease")) }
@@ -57,7 +63,7 @@ func (s *Store) readLease(ctx context.Context) (holder, error) {
 	}
 	p := points[0].GetPayload()
 	return holder{
-		token: p["token"].GetStringValue(), host: decodeText(p["host"].GetStringValue()), place: p["place"].GetStringValue(),
+		token: p["token"].GetStringValue(), host: decodeText(p["host"].GetStringValue()), place: p["place"].GetStringValue(), start: p["start"].GetStringValue(),
 		pid: int(p["pid"].GetIntegerValue()), beat: p["commit"].GetIntegerValue(), at: p["at"].GetIntegerValue(),
 	}, nil
 }
@@ -66,7 +72,7 @@ func (s *Store) readLease(ctx context.Context) (holder, error) {
 func (s *Store) writeLease(ctx context.Context, before, after holder) (bool, error) {
 	filter := &api.Filter{Must: []*api.Condition{api.NewMatchKeyword("token", before.token), api.NewMatchInt("commit", before.beat)}}
 	err := s.upsertIf(ctx, filter, leaseID(), map[string]*api.Value{
-		"kind": text("lease"), "token": text(after.token), "host": text(encodeText(after.host)), "place": text(after.place),
+		"kind": text("lease"), "token": text(after.token), "host": text(encodeText(after.host)), "place": text(after.place), "start": text(after.start),
 		"pid": integer(int64(after.pid)), "commit": integer(after.beat), "at": integer(after.at),
 	})
 	if err != nil {
@@ -105,7 +111,7 @@ func takeLease(ctx context.Context, s *Store) (*lease, error) {
 }
 
 func (s *Store) tryLease(ctx context.Context, found holder) (*lease, error) {
-	mine := holder{token: rand.Text(), host: hostName(), place: processPlace(), pid: processID(), beat: found.beat + 1, at: now()}
+	mine := self(rand.Text(), found.beat+1)
 	l := &lease{s: s, token: mine.token, beat: mine.beat, seen: time.Now(), done: make(chan struct{})}
 	ok, err := s.writeLease(ctx, found, mine)
 	if !ok || err != nil {
@@ -172,7 +178,7 @@ func (l *lease) renew(ctx context.Context) error {
 	for {
 		started := time.Now()
 		before := holder{token: l.token, beat: l.beat}
-		mine := holder{token: l.token, host: hostName(), place: processPlace(), pid: processID(), beat: l.beat + 1, at: now()}
+		mine := self(l.token, l.beat+1)
 		ok, err := l.s.writeLease(ctx, before, mine)
 		if err != nil {
 			return err

@@ -1,10 +1,9 @@
 package qdrant
 
 import (
-	"errors"
+	"fmt"
 	"os"
 	"strings"
-	"syscall"
 )
 
 func processID() int { return os.Getpid() }
@@ -31,10 +30,23 @@ func processPlace() string {
 	return strings.TrimSpace(string(boot)) + " " + space
 }
 
+// processStart tells when a process was started, in ticks since the machine was: ids are used again. It is empty for one
+// that has ended, also while its parent has not yet asked how.
+func processStart(pid int) string {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // the name before it may hold anything
+	fields := strings.Fields(rest)
+	const state, start = 0, 19
+	if len(fields) <= start || strings.Contains("ZX", fields[state]) {
+		return ""
+	}
+	return fields[start]
+}
+
 // dead says that the holder was a process of this machine that has ended.
 func dead(h holder) bool {
-	if h.place == "" || h.place != processPlace() || h.pid <= 0 {
-		return false
-	}
-	return errors.Is(syscall.Kill(h.pid, 0), syscall.ESRCH)
+	return h.place != "" && h.place == processPlace() && h.pid > 0 && processStart(h.pid) != h.start
 }

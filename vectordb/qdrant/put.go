@@ -110,8 +110,8 @@ func (c *change) put(r *vectordb.Record, numbers map[string]uint32) {
 	s.now.image.Files = files
 	s.now.global, s.now.tags = slices.Clone(r.Features.Global), weightsFor(r.Tags, numbers)
 	s.known, s.facts, s.tags, s.vectors = true, true, true, true
-	patches := r.Features.Patches
-	s.features = &patches
+	packed := packFeatures(r.Features)
+	s.features = &packed
 	for _, f := range r.Image.Files {
 		c.place(r.Image.ID, f)
 	}

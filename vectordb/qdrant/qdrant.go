@@ -28,19 +28,19 @@ type Options struct {
 	Target     Target
 	APIKey     string
 	Mode       Mode
-	CacheBytes int64          // of patches in this process; 0 keeps none
+	CacheBytes int64          // of features in this process; 0 keeps none
 	Warn       func(s string) // told what a person should know and what stops nothing; nil is nobody
 }
 
 // Store is one index in a Qdrant server.
 type Store struct {
-	target  Target
-	server  *server
-	labels  labels
-	patches *patchCache
-	lease   *lease // nil in ReadOnly mode
-	pinned  atomic.Pointer[vectordb.Model]
-	ready   sync.Map // names of collections that are known to have all their indexes
+	target Target
+	server *server
+	labels labels
+	cache  *featureCache
+	lease  *lease // nil in ReadOnly mode
+	pinned atomic.Pointer[vectordb.Model]
+	ready  sync.Map // names of collections that are known to have all their indexes
 
 	writing sync.Mutex // one change at a time
 	dirty   bool       // an earlier change did not reach its end, or it is not known what an earlier writer left
@@ -59,7 +59,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{target: o.Target, server: connection, patches: newPatchCache(o.CacheBytes), dirty: true}
+	s := &Store{target: o.Target, server: connection, cache: newFeatureCache(o.CacheBytes), dirty: true}
 	if o.Mode == ReadWrite {
 		connection.patience = writerPatience
 		if err := s.openWriter(ctx); err != nil {

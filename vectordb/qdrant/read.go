@@ -174,7 +174,7 @@ func (v *view) points(
 	return nil
 }
 
-// Features gives stored features.
+// Features gives stored features; they may be shared with other callers, who must not change them.
 func (s *Store) Features(ctx context.Context, ids []sightline.ImageID) (features map[sightline.ImageID]sightline.Features, err error) {
 	err = s.read(ctx, "read features", func(v *view) error {
 		g, err := v.features(ctx)
@@ -191,27 +191,25 @@ func (v *view) featuresIn(ctx context.Context, g string, ids []sightline.ImageID
 	features := make(map[sightline.ImageID]sightline.Features, len(ids))
 	places := map[sightline.ImageID]string{}
 	var points []string
-	err := v.points(ctx, g, ids, include([]string{"id", "patches"}), []string{globalVector}, func(id sightline.ImageID, p *api.RetrievedPoint) error {
+	err := v.points(ctx, g, ids, include([]string{"id", "patches"}), nil, func(id sightline.ImageID, p *api.RetrievedPoint) error {
 		if point := p.GetPayload()["patches"].GetStringValue(); point != "" {
 			places[id], points = point, append(points, point)
-			features[id] = sightline.Features{Global: p.GetVectors().GetVectors().GetVectors()[globalVector].GetDenseVector().GetData()}
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	patches, err := v.s.readPatches(ctx, g, points)
+	stored, err := v.s.readFeatures(ctx, g, points)
 	if err != nil {
 		return nil, err
 	}
-	for id, f := range features {
-		data, ok := patches[places[id]]
+	for id, point := range places {
+		f, ok := stored[point]
 		if !ok {
-			return nil, sightline.Errorf(sightline.CodeIndexCorrupt, "the patches of image %s are not there", id).
+			return nil, sightline.Errorf(sightline.CodeIndexCorrupt, "the features of image %s are not there", id).
 				WithHint("remove the image and index it again")
 		}
-		f.Patches = data
 		features[id] = f
 	}
 	return features, nil

@@ -18,7 +18,7 @@ type slot struct {
 	known  bool // it is stored before, or put by this change
 
 	facts    bool    // now differs in facts or files
-	features *[]byte // now has new features, with these patches
+	features *string // now has new features, as they are stored
 	tags     bool    // now has other probabilities
 	vectors  bool    // now holds the vectors that were stored
 }
@@ -218,7 +218,7 @@ func (c *change) next(id sightline.ImageID, s *slot) (point, patch *api.PointStr
 	}
 	if s.features != nil {
 		v.patches = versionID("patches", id, c.after.commit)
-		patch = patchPoint(v.patches, *s.features, c.after.commit)
+		patch = featurePoint(v.patches, *s.features, c.after.commit)
 		v.bytes = int64(len(*s.features))
 	}
 	v.since = c.after.commit
