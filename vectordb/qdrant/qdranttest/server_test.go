@@ -2,6 +2,9 @@ package qdranttest_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -23,6 +26,24 @@ func TestTheKeyIsAskedOfEverythingButHealthChecks(t *testing.T) {
 		health, err := client.HealthCheck(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, "1.15.0", health.GetVersion())
+	}
+}
+
+func TestTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // for its certificate, which names 127.0.0.1
+	defer web.Close()
+	s := qdranttest.Start(t, qdranttest.Options{TLS: &tls.Config{Certificates: web.TLS.Certificates, MinVersion: tls.VersionTLS13}})
+	roots := x509.NewCertPool()
+	roots.AddCert(web.Certificate())
+	trusting := connect(t, s.Address(), qdrant.Config{UseTLS: true, TLSConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}})
+	_, err := trusting.ListCollections(t.Context())
+	require.NoError(t, err)
+	s.Inject(qdranttest.Fault{Times: 1, Drop: true})
+	_, err = trusting.ListCollections(t.Context())
+	refused(t, codes.Unavailable, err, "an encrypted connection can be cut, too")
+	for what, config := range map[string]qdrant.Config{"no TLS": {}, "no trust": {UseTLS: true}} {
+		_, err := connect(t, s.Address(), config).ListCollections(t.Context())
+		refused(t, codes.Unavailable, err, what)
 	}
 }
 
