@@ -2,6 +2,7 @@ package qdrant_test
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -70,8 +71,18 @@ func undisturbed(t *testing.T, change func(context.Context, *qdrant.Store) error
 	return before, everything(t, store)
 }
 
+// unrelated is a change that has nothing to do with the others; with says what a store holds after it.
+func unrelated() []vectordb.BadFile {
+	return []vectordb.BadFile{{File: places(3, "/p/zz")[0], Code: sightline.CodeImageEmpty, Reason: "0 bytes"}}
+}
+
+func (c contents) with(bad []vectordb.BadFile) contents {
+	c.Bad = slices.Concat(c.Bad, bad)
+	return c
+}
+
 // TestAChangeThatFailsAnywhereIsSeenWholeOrNotAtAll lets the disk be full from the first, second, third... call of a change
-// on. The change is then made again, by the same writer or by the next one.
+// on. Another change brings nothing of it to light; then it is made again, by the same writer or by the next one.
 func TestAChangeThatFailsAnywhereIsSeenWholeOrNotAtAll(t *testing.T) {
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
@@ -104,12 +115,16 @@ func failAt(t *testing.T, failing int, applied bool, change func(context.Context
 	s.Heal()
 	if err != nil {
 		assert.Equal(t, sightline.CodeUnavailable, sightline.CodeOf(err), "call %d: %v", failing, err)
-		assert.Contains(t, []contents{before, after}, everything(t, reader), "call %d, applied: %v", failing, applied)
+		seen := everything(t, reader)
+		assert.Contains(t, []contents{before, after}, seen, "call %d, applied: %v", failing, applied)
 		if failing%2 == 1 {
 			require.NoError(t, store.Close())
 			store = openOn(t, s, qdrant.ReadWrite)
 		}
-		require.NoError(t, change(t.Context(), store), "with room again; call %d, applied: %v", failing, applied)
+		require.NoError(t, store.PutBad(t.Context(), unrelated()), "with room again")
+		assert.Equal(t, seen.with(unrelated()), everything(t, reader), "call %d, applied: %v", failing, applied)
+		require.NoError(t, change(t.Context(), store), "call %d, applied: %v", failing, applied)
+		after = after.with(unrelated())
 	}
 	assert.Equal(t, after, everything(t, reader), "call %d, applied: %v", failing, applied)
 	noLeftovers(t, s, len(after.Images), failing, applied)
