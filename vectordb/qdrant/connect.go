@@ -2,6 +2,7 @@ package qdrant
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"time"
 
@@ -44,7 +45,7 @@ func connect(ctx context.Context, o Options) (*server, error) {
 	if err := checkKey(o); err != nil {
 		return nil, err
 	}
-	client, err := api.NewClient(&api.Config{
+	config := &api.Config{
 		Host: o.Target.Host, Port: o.Target.Port, APIKey: o.APIKey, UseTLS: o.Target.TLS,
 		SkipCompatibilityCheck: true, // it would only write to the log
 		PoolSize:               connectionsInUse, KeepAliveTime: keepAliveEvery, KeepAliveTimeout: keepAliveAnswer,
@@ -55,7 +56,11 @@ func connect(ctx context.Context, o Options) (*server, error) {
 				MinConnectTimeout: connectPatience,
 			}),
 		},
-	})
+	}
+	if o.Roots != nil {
+		config.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: o.Roots}
+	}
+	client, err := api.NewClient(config)
 	if err != nil {
 		return nil, sightline.Errorf(sightline.CodeInvalid, "connect to %s: %w", o.Target, err).WithParam("store")
 	}

@@ -161,11 +161,11 @@ func (c compiler) leaf(f sightline.Filter) (condition, error) {
 		return takenIn(f), nil
 	case sightline.CameraHas:
 		part := strings.ToLower(string(f))
-		return c.values("camera", func(camera string) bool { return strings.Contains(strings.ToLower(camera), part) })
+		return c.values("camera", mostValues, func(camera string) bool { return strings.Contains(strings.ToLower(camera), part) })
 	case sightline.SizeIn:
 		return sizeIn(f), nil
 	case sightline.FormatIs:
-		return c.values("format", func(format string) bool { return strings.EqualFold(format, string(f)) })
+		return c.values("format", mostValues, func(format string) bool { return strings.EqualFold(format, string(f)) })
 	case sightline.TagOver:
 		return c.tagOver(f)
 	case sightline.IDIn:
@@ -210,27 +210,35 @@ func sizeIn(f sightline.SizeIn) condition {
 // mostValues is how many different cameras or formats are looked through.
 const mostValues = 100_000
 
-// values asks which values a field has and compares them here: there are few, whatever the number of images.
-func (c compiler) values(field string, matches func(string) bool) (condition, error) {
+// facet gives the different values of a field.
+func (c compiler) facet(field string, most int) ([]string, error) {
 	hits, err := ask(c.ctx, c.v.s.server, readLimit, func(ctx context.Context) ([]*api.FacetHit, error) {
 		return c.v.s.server.client.Facet(ctx, &api.FacetCounts{
-			CollectionName: c.v.s.search(c.g), Key: field, Limit: api.PtrOf(uint64(mostValues)), Exact: api.PtrOf(true),
+			CollectionName: c.v.s.search(c.g), Key: field, Limit: api.PtrOf(uint64(most)), Exact: api.PtrOf(true),
 		})
 	})
-	var matching []string
-	all := true
-	for _, hit := range hits {
-		value := hit.GetValue().GetStringValue()
-		if matches(decodeText(value)) {
-			matching = append(matching, value)
-		} else {
-			all = false
-		}
+	values := make([]string, len(hits))
+	for i, hit := range hits {
+		values[i] = hit.GetValue().GetStringValue()
 	}
-	if err == nil && all && len(hits) < mostValues {
-		return always(true), nil
+	return values, err
+}
+
+// values compares the different values of a field here: there are fewer of them than images.
+func (c compiler) values(field string, most int, matches func(string) bool) (condition, error) {
+	values, err := c.facet(field, most)
+	if err != nil {
+		return condition{}, err
 	}
-	return anyOf(field, matching), err
+	if len(values) == most {
+		return condition{}, sightline.Errorf(sightline.CodeInvalid, "there are more than %d different %s, too many to be compared with a pattern", most, field).
+			WithParam("filter").WithHint("name a folder (path:holiday) instead")
+	}
+	matching := slices.DeleteFunc(slices.Clone(values), func(value string) bool { return !matches(decodeText(value)) })
+	if field != "names" && len(matching) == len(values) {
+		return always(true), nil // every image has exactly one
+	}
+	return anyOf(field, matching), nil
 }
 
 // tagOver asks the index for all levels above the one in which the bound lies, and compares the probabilities in that

@@ -12,17 +12,20 @@ import (
 	"github.com/sightline-search/sightline"
 )
 
-// The lease is the point that says who may write. Its holder shows every few seconds that it lives, by counting beats;
+// leaseTimes are those of the lease, the point that says who may write. Its holder shows every few seconds that it lives, by counting beats;
 // whoever wants the lease of a dead one watches that nothing is counted for as long as a lease lasts, by a clock of its
 // own, so that the clocks of two machines are never compared. On the same machine a dead process is known at once. What
 // a holder writes after its lease was taken is refused, because the state carries the token of the lease.
-const (
-	leaseLasts   = 30 * time.Second
-	beatEvery    = 5 * time.Second
-	trustedFor   = 10 * time.Second // after a beat: a write that begins then has ended before the lease does
-	lockPatience = time.Second      // a server that scores tags writes for a moment every now and then
-	lockPause    = 50 * time.Millisecond
-)
+type leaseTimes struct {
+	lasts    time.Duration
+	beat     time.Duration // how often its holder shows that it lives
+	trusted  time.Duration // after a beat: a write that begins then has ended before the lease does
+	patience time.Duration // of who asks for it: a server that scores tags writes for a moment every now and then
+}
+
+var usualTimes = leaseTimes{lasts: 30 * time.Second, beat: 5 * time.Second, trusted: 10 * time.Second, patience: time.Second}
+
+const lockPause = 50 * time.Millisecond
 
 // lease is this process's right to write.
 type lease struct {
@@ -94,14 +97,14 @@ func takeLease(ctx context.Context, s *Store) (*lease, error) {
 		if found != watched {
 			watched, watching = found, time.Now()
 		}
-		free := found.token == "" || dead(found) || time.Since(watching) > leaseLasts
+		free := found.token == "" || dead(found) || time.Since(watching) > s.times.lasts
 		if free {
 			if l, err := s.tryLease(ctx, found); l != nil || err != nil {
 				return l, err
 			}
 		}
-		silent := time.UnixMilli(found.at).Add(leaseLasts).Before(time.Now())
-		if !free && !silent && time.Since(started) > lockPatience {
+		silent := time.UnixMilli(found.at).Add(s.times.lasts).Before(time.Now())
+		if !free && !silent && time.Since(started) > s.times.patience {
 			return nil, s.locked(found)
 		}
 		if err := sleep(ctx, lockPause); err != nil {
@@ -143,13 +146,13 @@ func (s *Store) claimState(ctx context.Context, token string) error {
 
 func (s *Store) locked(h holder) error {
 	return sightline.Errorf(sightline.CodeIndexLocked, "process %d on %s is writing to the index in %s", h.pid, h.host, s.target).
-		WithHint("wait until it is done or stop it; reading works meanwhile. Should it be gone without a word, writing is possible %d seconds later", int(leaseLasts.Seconds()))
+		WithHint("wait until it is done or stop it; reading works meanwhile. Should it be gone without a word, writing is possible %d seconds later", int(s.times.lasts.Seconds()))
 }
 
 // keep shows every few seconds that this process lives.
 func (l *lease) keep(ctx context.Context) {
 	defer close(l.done)
-	ticker := time.NewTicker(beatEvery)
+	ticker := time.NewTicker(l.s.times.beat)
 	defer ticker.Stop()
 	for {
 		select {
@@ -164,7 +167,7 @@ func (l *lease) keep(ctx context.Context) {
 // hold makes sure that the lease is ours for the write that follows.
 func (l *lease) hold(ctx context.Context) error {
 	l.mu.Lock()
-	fresh := time.Since(l.seen) < trustedFor
+	fresh := time.Since(l.seen) < l.s.times.trusted
 	l.mu.Unlock()
 	if fresh {
 		return nil

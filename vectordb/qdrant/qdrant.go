@@ -5,6 +5,7 @@ package qdrant
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,10 @@ type Options struct {
 	APIKey     string
 	Mode       Mode
 	CacheBytes int64          // of features in this process; 0 keeps none
+	Roots      *x509.CertPool // authorities that sign the server's certificate; nil is the system's
 	Warn       func(s string) // told what a person should know and what stops nothing; nil is nobody
+
+	times leaseTimes // zero is usualTimes
 }
 
 // Store is one index in a Qdrant server.
@@ -38,7 +42,9 @@ type Store struct {
 	server *server
 	labels labels
 	cache  *featureCache
+	known  *placeCache
 	lease  *lease // nil in ReadOnly mode
+	times  leaseTimes
 	pinned atomic.Pointer[vectordb.Model]
 	ready  sync.Map // names of collections that are known to have all their indexes
 
@@ -59,7 +65,13 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{target: o.Target, server: connection, cache: newFeatureCache(o.CacheBytes), dirty: true}
+	s := &Store{target: o.Target, server: connection, cache: newFeatureCache(o.CacheBytes), known: newPlaceCache(), dirty: true, times: o.times}
+	if s.times == (leaseTimes{}) {
+		s.times = usualTimes
+	}
+	if _, err := s.look(ctx); err != nil { // the first call that needs the key
+		return nil, errors.Join(s.server.explain(err, "connect"), s.Close())
+	}
 	if o.Mode == ReadWrite {
 		connection.patience = writerPatience
 		if err := s.openWriter(ctx); err != nil {

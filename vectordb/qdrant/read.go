@@ -126,10 +126,28 @@ func (v *view) versions(ctx context.Context, g string, ids []sightline.ImageID, 
 // keysPerCall is how many images one call asks for by their keys.
 const keysPerCall = 500
 
-// points gives the points of images in a generation, with some fields and vectors.
+// points gives the points of images in a generation, with some fields, "id" among them, and vectors.
 func (v *view) points(
 	ctx context.Context, g string, ids []sightline.ImageID, fields *api.WithPayloadSelector, vectors []string,
 	each func(sightline.ImageID, *api.RetrievedPoint) error,
+) error {
+	asked := make(map[sightline.ImageID]bool, len(ids))
+	for _, id := range ids {
+		asked[id] = true
+	}
+	return v.byKeys(ctx, g, ids, fields, vectors, func(p *api.RetrievedPoint) error {
+		id := sightline.ImageID(p.GetPayload()["id"].GetStringValue())
+		if !asked[id] {
+			return sightline.Errorf(sightline.CodeIndexCorrupt, "image %s has the key of another one", id).
+				WithHint("remove the image and index it again")
+		}
+		return each(id, p)
+	})
+}
+
+// byKeys gives the points of images by their keys.
+func (v *view) byKeys(
+	ctx context.Context, g string, ids []sightline.ImageID, fields *api.WithPayloadSelector, vectors []string, each func(*api.RetrievedPoint) error,
 ) error {
 	if v.images == 0 {
 		return nil
@@ -138,15 +156,12 @@ func (v *view) points(
 	if err != nil || dim == 0 {
 		return err
 	}
-	asked := make(map[sightline.ImageID]bool, len(ids))
-	var keys []string
-	for _, id := range ids {
-		if !asked[id] {
-			keys = append(keys, keyOf(id))
-		}
-		asked[id] = true
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = keyOf(id)
 	}
-	for _, part := range chunks(keys, keysPerCall) {
+	slices.Sort(keys)
+	for _, part := range chunks(slices.Compact(keys), keysPerCall) {
 		request := &api.ScrollPoints{
 			CollectionName: v.s.search(g), Filter: and(visible(v.commit), must(api.NewMatchKeywords("key", part...))),
 			WithPayload: fields, Limit: api.PtrOf(uint32(len(part))),
@@ -156,12 +171,7 @@ func (v *view) points(
 		}
 		err := v.s.eachPage(ctx, request, func(points []*api.RetrievedPoint) error {
 			for _, p := range points {
-				id := sightline.ImageID(p.GetPayload()["id"].GetStringValue())
-				if !asked[id] {
-					return sightline.Errorf(sightline.CodeIndexCorrupt, "image %s has the key of another one", id).
-						WithHint("remove the image and index it again")
-				}
-				if err := each(id, p); err != nil {
+				if err := each(p); err != nil {
 					return err
 				}
 			}
@@ -189,14 +199,7 @@ func (s *Store) Features(ctx context.Context, ids []sightline.ImageID) (features
 
 func (v *view) featuresIn(ctx context.Context, g string, ids []sightline.ImageID) (map[sightline.ImageID]sightline.Features, error) {
 	features := make(map[sightline.ImageID]sightline.Features, len(ids))
-	places := map[sightline.ImageID]string{}
-	var points []string
-	err := v.points(ctx, g, ids, include([]string{"id", "patches"}), nil, func(id sightline.ImageID, p *api.RetrievedPoint) error {
-		if point := p.GetPayload()["patches"].GetStringValue(); point != "" {
-			places[id], points = point, append(points, point)
-		}
-		return nil
-	})
+	places, points, err := v.featurePoints(ctx, g, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -213,6 +216,26 @@ func (v *view) featuresIn(ctx context.Context, g string, ids []sightline.ImageID
 		features[id] = f
 	}
 	return features, nil
+}
+
+// featurePoints finds the points that hold the features of images.
+func (v *view) featurePoints(ctx context.Context, g string, ids []sightline.ImageID) (byImage map[sightline.ImageID]string, points []string, err error) {
+	var versions []string
+	err = v.byKeys(ctx, g, ids, include(nil), nil, func(p *api.RetrievedPoint) error {
+		versions = append(versions, p.GetId().GetUuid())
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	places, err := v.s.places(ctx, g, versions, true)
+	byImage = make(map[sightline.ImageID]string, len(places))
+	for _, place := range places {
+		if place.patches != "" {
+			byImage[place.id], points = place.patches, append(points, place.patches)
+		}
+	}
+	return byImage, points, err
 }
 
 // Tags gives stored probabilities, each image's largest first.

@@ -52,14 +52,17 @@ func (v *view) nearest(ctx context.Context, vector []float32, k int, filter sigh
 	}
 	request := &api.QueryPoints{
 		CollectionName: v.s.search(g), Query: api.NewQueryDense(vector), Using: api.PtrOf(globalVector), Filter: where,
-		WithPayload: include([]string{"id"}),
+		WithPayload: include(nil),
 	}
 	exact := v.images <= exactImages
 	hits, err := v.best(ctx, request, k, exact)
 	if err == nil && !exact && len(hits) < k {
 		hits, err = v.best(ctx, request, k, true) // the graph may miss some under a filter that lets few pass
 	}
-	return scored(hits, k, func(score float32) float64 { return float64(score) }), err
+	if err != nil {
+		return nil, err
+	}
+	return v.scored(ctx, g, hits, k, func(score float32) float64 { return float64(score) })
 }
 
 // best asks for the k best, and for more while the last of them ties with what may follow.
@@ -89,15 +92,25 @@ func searchParams(limit int, exact bool) *api.SearchParams {
 }
 
 // scored orders hits, ties by id, and cuts them.
-func scored(hits []*api.ScoredPoint, k int, value func(float32) float64) []vectordb.Scored {
-	best := make([]vectordb.Scored, len(hits))
+func (v *view) scored(ctx context.Context, g string, hits []*api.ScoredPoint, k int, value func(float32) float64) ([]vectordb.Scored, error) {
+	points := make([]string, len(hits))
 	for i, hit := range hits {
-		best[i] = vectordb.Scored{ID: sightline.ImageID(hit.GetPayload()["id"].GetStringValue()), Score: value(hit.GetScore())}
+		points[i] = hit.GetId().GetUuid()
+	}
+	places, err := v.s.places(ctx, g, points, false)
+	if err != nil {
+		return nil, err
+	}
+	best := make([]vectordb.Scored, 0, len(hits))
+	for i, hit := range hits {
+		if place, there := places[points[i]]; there { // it is swept away only where the whole read begins anew
+			best = append(best, vectordb.Scored{ID: place.id, Score: value(hit.GetScore())})
+		}
 	}
 	slices.SortFunc(best, func(a, b vectordb.Scored) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 	})
-	return best[:min(k, len(best))]
+	return best[:min(k, len(best))], nil
 }
 
 // ByTag asks the sparse vectors; it is exact.
@@ -133,7 +146,10 @@ func (v *view) byTag(ctx context.Context, name string, k int, filter sightline.F
 	if k <= 0 {
 		k = len(hits)
 	}
-	return scored(hits, k, func(score float32) float64 { return float64(probabilityOf(score)) }), err
+	if err != nil {
+		return nil, err
+	}
+	return v.scored(ctx, g, hits, k, func(score float32) float64 { return float64(probabilityOf(score)) })
 }
 
 // weigh gives the stored probabilities of a label under a filter, the k largest or, for k <= 0, all.
@@ -148,7 +164,7 @@ func (v *view) weigh(ctx context.Context, g string, label uint32, where *api.Fil
 	}
 	return v.best(ctx, &api.QueryPoints{
 		CollectionName: v.s.search(g), Query: api.NewQuerySparse([]uint32{label}, []float32{1}), Using: api.PtrOf(tagVector),
-		Filter: where, WithPayload: include([]string{"id"}),
+		Filter: where, WithPayload: include(nil),
 	}, k, true)
 }
 
