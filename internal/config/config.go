@@ -14,7 +14,8 @@ import (
 type Config struct {
 	Data        string     // index folder
 	Bundle      string     // model bundle; "" searches
-	Store       string     // "sqlite" or "sqlite:///absolute/folder"
+	Store       string     // "sqlite", "sqlite:///absolute/folder" or "qdrant(s)://host:port/prefix"
+	QdrantKey   string     // what the Qdrant server wants; "" is no key
 	Redis       string     // always "" in this version
 	Device      string     // "cpu", "cuda" or "auto"
 	Threads     int        // threads of one model run of a search, model runs at a time while indexing; 0 lets the command choose
@@ -36,6 +37,19 @@ func (c *Config) IndexDir() string {
 		return dir
 	}
 	return c.Data
+}
+
+// Qdrant says that Store is the URL of a Qdrant server.
+func (c *Config) Qdrant() bool {
+	return strings.HasPrefix(c.Store, qdrantURL) || strings.HasPrefix(c.Store, qdrantTLS)
+}
+
+// StoreName names the store to people.
+func (c *Config) StoreName() string {
+	if c.Qdrant() {
+		return c.Store
+	}
+	return c.IndexDir()
 }
 
 // Key is one setting: a flag --NAME, an environment variable and a key of the same name in sightline.yaml.
@@ -67,7 +81,8 @@ func Keys() []Key {
 	return []Key{
 		{Name: "data", Value: "DIR", Default: "$XDG_DATA_HOME/sightline", Help: "index folder", set: setData},
 		{Name: "bundle", Value: "DIR", Default: "beside the program", Help: "model bundle", set: setBundle},
-		{Name: "store", Value: "URL", Default: "sqlite", Help: "where the index is kept: sqlite (in the index folder) or sqlite:///absolute/folder", set: setStore},
+		{Name: "store", Value: "URL", Default: "sqlite", Help: "where the index is kept: sqlite (in the index folder), sqlite:///absolute/folder, qdrant://host:6334/prefix or, with TLS, qdrants://", set: setStore},
+		{Name: "qdrant-api-key", Value: "KEY", Help: "key that the Qdrant server wants", Secret: true, set: setKey(func(c *Config) *string { return &c.QdrantKey })},
 		{Name: "redis", Value: "URL", Help: "shared cache; not in this version", set: setRedis},
 		{Name: "device", Value: "NAME", Default: "auto", Help: "what computes: cpu, cuda (an NVIDIA card), or auto for the best that is there", set: setDevice},
 		{Name: "threads", Value: "N", Default: "0", Help: "threads of one model run of a search, and model runs at a time while indexing; 0 is one thread a run and a run on each core", set: setThreads},

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gofrs/flock"
 
@@ -19,12 +20,12 @@ import (
 const FileName = "index.db"
 
 // Mode says what a store is opened for.
-type Mode int
+type Mode = vectordb.Mode
 
 // The modes.
 const (
-	ReadOnly  Mode = iota // many at a time, beside one writer
-	ReadWrite             // one at a time: a second one gets CodeIndexLocked with the holder's process id
+	ReadOnly  = vectordb.ReadOnly
+	ReadWrite = vectordb.ReadWrite
 )
 
 // Store is an index folder. The first search reads vectors and tags into memory, later ones only what has changed.
@@ -34,6 +35,7 @@ type Store struct {
 	writer *sql.DB      // one connection; nil in ReadOnly mode
 	memory memory
 	labels labels
+	pinned atomic.Pointer[vectordb.Model] // nil: whatever serves
 
 	opening sync.Mutex
 	readers *sql.DB // nil while a ReadOnly store has found no index yet
