@@ -87,11 +87,15 @@ func (a *app) openEngine(mode embedded.Mode) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := a.openModel()
+	texts, err := a.openCache() // before the model: the shared one connects meanwhile
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	e := &engine{model: m, store: store, cache: cache.NewLRU(textCacheBytes)}
+	m, err := a.openModel()
+	if err != nil {
+		return nil, errors.Join(err, texts.Close(), store.Close())
+	}
+	e := &engine{model: m, store: store, cache: texts}
 	parts := index.Parts{Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: e.cache}
 	if mode == embedded.ReadOnly { // so that others can write, it is opened for writing for one change at a time
 		parts.OpenWriter = func() (vectordb.Store, error) { return a.openStore(embedded.ReadWrite) }
@@ -99,9 +103,6 @@ func (a *app) openEngine(mode embedded.Mode) (*engine, error) {
 	e.index = index.New(parts)
 	return e, nil
 }
-
-// textCacheBytes holds some ten thousand texts with their query states.
-const textCacheBytes = 128 << 20
 
 // Close releases everything, the writer's lock included.
 func (e *engine) Close() error {

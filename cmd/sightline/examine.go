@@ -23,8 +23,7 @@ func (a *app) examine(ctx context.Context) []finding {
 	rt, runtimeFinding := a.examineRuntime()
 	return []finding{
 		a.examineSettings(), runtimeFinding, bundleFinding, a.examineModel(ctx, rt, b), a.examineStore(ctx, b),
-		{Section: "cache", Mark: markOK, Lines: []string{"in this process, at most " + bytesText(textCacheBytes) + " of texts"}},
-		examineDecoders(), a.examineDevice(),
+		a.examineCache(ctx), examineDecoders(), a.examineDevice(),
 	}
 }
 
@@ -60,9 +59,10 @@ func (a *app) examineSettings() finding {
 // settings gives the values in force by name, without secrets.
 func (a *app) settings() map[string]string {
 	return map[string]string{
-		"data": a.Data, "bundle": a.Bundle, "store": a.Store, "redis": a.Redis, "device": a.Device, "threads": strconv.Itoa(a.Threads),
+		"data": a.Data, "bundle": a.Bundle, "store": a.Store, "redis": config.ShownRedis(a.Redis), "device": a.Device, "threads": strconv.Itoa(a.Threads),
 		"api-key": "(hidden)", "json": strconv.FormatBool(a.JSON), "quiet": strconv.FormatBool(a.Quiet), "log-level": a.LogLevel.String(),
 		"ort-library": a.ORTLibrary, "listen": a.Listen, "describe-key": "(hidden)",
+		"redis-ttl": a.RedisTTL.String(), "redis-max-value": strconv.Itoa(a.RedisMaxValue >> 10), "cache-size": strconv.FormatInt(a.CacheSize>>20, 10),
 	}
 }
 

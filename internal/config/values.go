@@ -53,10 +53,6 @@ func setStore(c *Config, raw string) error {
 	return nil
 }
 
-func setRedis(*Config, string) error {
-	return errors.New("a Redis cache is not in this version; leave it out, texts are cached in the process")
-}
-
 func setDevice(c *Config, raw string) error {
 	switch raw {
 	case "cpu", "auto":
