@@ -25,15 +25,20 @@ func CheckRecord(r *Record) error {
 	if img.Width < 0 || img.Height < 0 || img.Width > math.MaxInt32 || img.Height > math.MaxInt32 {
 		return sightline.Errorf(sightline.CodeInvalid, "image %s: %d x %d pixels is no size", img.ID, img.Width, img.Height)
 	}
-	if len(r.Features.Global) == 0 {
-		return sightline.Errorf(sightline.CodeInvalid, "image %s has no global vector", img.ID)
+	return CheckEncoded(&Encoded{ID: img.ID, Features: r.Features, Tags: r.Tags})
+}
+
+// CheckEncoded says what is wrong with what a model has made of an image.
+func CheckEncoded(e *Encoded) error {
+	if len(e.Features.Global) == 0 {
+		return sightline.Errorf(sightline.CodeInvalid, "image %s has no global vector", e.ID)
 	}
-	for i, x := range r.Features.Global {
+	for i, x := range e.Features.Global {
 		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return sightline.Errorf(sightline.CodeInvalid, "image %s: number %d of the global vector is %v", img.ID, i, x)
+			return sightline.Errorf(sightline.CodeInvalid, "image %s: number %d of the global vector is %v", e.ID, i, x)
 		}
 	}
-	return CheckTags(img.ID, r.Tags)
+	return CheckTags(e.ID, e.Tags)
 }
 
 // CheckTags says what is wrong with the tags of an image.

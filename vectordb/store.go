@@ -110,7 +110,7 @@ type Writer interface {
 	// stored of other tags and of other images stays. A driver without transactions over many images stores the tag
 	// itself last: what a kill leaves of a batch is written again, the same, when the batch is scored again.
 	PutUserTag(ctx context.Context, tag UserTag, probabilities map[sightline.ImageID]float64) error
-	// RemoveUserTag forgets a user's tag and takes it off all images. What is no user's tag is left alone.
+	// RemoveUserTag forgets a user's tag and takes it off all images, in every generation. What is no user's tag is left alone.
 	RemoveUserTag(ctx context.Context, name string) error
 	// AddFiles adds or refreshes places of known images, under the same rule as Put, in the order of ids.
 	AddFiles(ctx context.Context, files map[sightline.ImageID][]sightline.File) error
@@ -144,5 +144,6 @@ type Store interface {
 	Reader
 	Writer
 	Ledger
+	Generations
 	Close() error
 }

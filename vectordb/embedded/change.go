@@ -16,14 +16,14 @@ type change struct {
 	ctx        context.Context //nolint:containedctx // lives for one call of a Writer method
 	tx         *sql.Tx
 	statements map[string]*sql.Stmt
-	number     int64 // of this commit
-	generation generation
+	number     int64             // of this commit
+	generation generation        // that features are written to: the serving one, unless a builder says otherwise
 	labels     map[string]uint32 // ids of the labels that this commit has met
 	renamed    map[int64]bool    // images whose file names or camera have changed
 	robbed     map[int64]bool    // images that have lost a file
 }
 
-// generation is the one that serves.
+// generation is one of them, as far as a change has to know it.
 type generation struct {
 	id    int64
 	dim   int

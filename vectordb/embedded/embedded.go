@@ -8,6 +8,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gofrs/flock"
 
@@ -34,6 +35,7 @@ type Store struct {
 	writer *sql.DB      // one connection; nil in ReadOnly mode
 	memory memory
 	labels labels
+	pinned atomic.Pointer[vectordb.Model] // nil: whatever serves
 
 	opening sync.Mutex
 	readers *sql.DB // nil while a ReadOnly store has found no index yet

@@ -12,7 +12,7 @@ import (
 // work and of cancellation.
 const blockSize = 4096
 
-// memory holds the global vectors and tags of the serving generation, as of one commit.
+// memory holds the global vectors and tags of the generation that answers, as of one commit.
 type memory struct {
 	mu     sync.RWMutex
 	head   head
@@ -30,12 +30,12 @@ type head struct {
 	commits    int64
 }
 
-const readHead = `SELECT g.id, g.dim, c.commits FROM generations g, clock c WHERE g.state = 'serving'`
+const readHead = `SELECT g.id, g.dim, c.commits FROM generations g, clock c WHERE g.id = ?`
 
-// refresh brings memory up to the latest commit, reading only what has changed since the last time.
-func (m *memory) refresh(ctx context.Context, db *sql.DB) error {
+// refresh brings memory up to the latest commit of the generation, reading only what has changed since the last time.
+func (m *memory) refresh(ctx context.Context, db *sql.DB, generation int64) error {
 	var now head
-	if err := db.QueryRowContext(ctx, readHead).Scan(&now.generation, &now.dim, &now.commits); err != nil {
+	if err := db.QueryRowContext(ctx, readHead, generation).Scan(&now.generation, &now.dim, &now.commits); err != nil {
 		return err
 	}
 	m.mu.RLock()
@@ -51,7 +51,7 @@ func (m *memory) refresh(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
-	if err := tx.QueryRowContext(ctx, readHead).Scan(&now.generation, &now.dim, &now.commits); err != nil {
+	if err := tx.QueryRowContext(ctx, readHead, generation).Scan(&now.generation, &now.dim, &now.commits); err != nil {
 		return err
 	}
 	if m.head.generation != now.generation || m.head.dim != now.dim {

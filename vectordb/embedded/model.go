@@ -13,8 +13,8 @@ import (
 
 // SetModel says what the stored data is made with.
 func (s *Store) SetModel(ctx context.Context, m vectordb.Model) error {
-	if m.Feature == "" {
-		return sightline.Errorf(sightline.CodeInvalid, "model %q has no feature fingerprint", m.Name)
+	if err := checkModel(m); err != nil {
+		return err
 	}
 	return s.change(ctx, "set the model", func(c *change) error {
 		g := c.generation
@@ -40,11 +40,25 @@ func (s *Store) SetModel(ctx context.Context, m vectordb.Model) error {
 	})
 }
 
+func checkModel(m vectordb.Model) error {
+	if m.Feature == "" {
+		return sightline.Errorf(sightline.CodeInvalid, "model %q has no feature fingerprint", m.Name)
+	}
+	return nil
+}
+
 // Stats summarises.
 func (s *Store) Stats(ctx context.Context) (stats vectordb.Stats, err error) {
 	err = s.read(ctx, "count", func(db *sql.DB) error {
-		err := db.QueryRowContext(ctx, `SELECT name, feature, scoring, (SELECT count(*) FROM images),
-			(SELECT count(*) FROM files), (SELECT count(*) FROM bad_files) FROM generations WHERE state = 'serving'`).
+		generation, err := s.answering(ctx, db)
+		if sightline.CodeOf(err) == sightline.CodeIndexMismatch {
+			err = db.QueryRowContext(ctx, serving).Scan(&generation)
+		}
+		if err != nil {
+			return err
+		}
+		err = db.QueryRowContext(ctx, `SELECT name, feature, scoring, (SELECT count(*) FROM images),
+			(SELECT count(*) FROM files), (SELECT count(*) FROM bad_files) FROM generations WHERE id = ?`, generation).
 			Scan(&stats.Model.Name, &stats.Model.Feature, &stats.Model.Scoring, &stats.Images, &stats.Files, &stats.BadFiles)
 		if err != nil {
 			return err

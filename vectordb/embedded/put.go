@@ -18,7 +18,7 @@ func (s *Store) Put(ctx context.Context, records []vectordb.Record) error {
 			return err
 		}
 	}
-	return s.change(ctx, "store images", func(c *change) error {
+	return s.changeFeatures(ctx, "store images", func(c *change) error {
 		for i := range records {
 			if err := c.put(&records[i]); err != nil {
 				return err
@@ -35,7 +35,7 @@ func (s *Store) SetTags(ctx context.Context, tags map[sightline.ImageID][]sightl
 			return err
 		}
 	}
-	return s.change(ctx, "store tags", func(c *change) error {
+	return s.changeFeatures(ctx, "store tags", func(c *change) error {
 		for _, id := range sortedKeys(tags) {
 			row, known, err := c.row(id)
 			if err != nil {
@@ -53,7 +53,7 @@ func (s *Store) SetTags(ctx context.Context, tags map[sightline.ImageID][]sightl
 }
 
 func (c *change) put(r *vectordb.Record) error {
-	if err := c.fits(r); err != nil {
+	if err := c.fits(r.Image.ID, r.Features.Global); err != nil {
 		return err
 	}
 	row, err := c.putFacts(&r.Image)
@@ -70,19 +70,19 @@ func (c *change) put(r *vectordb.Record) error {
 	return c.putFeatures(row, r.Features, r.Tags)
 }
 
-// fits checks the record against the serving generation; its first record sets the length of the global vectors.
-func (c *change) fits(r *vectordb.Record) error {
+// fits checks a global vector against the generation; its first one sets the length of all.
+func (c *change) fits(id sightline.ImageID, global []float32) error {
 	g := &c.generation
 	if g.model.Feature == "" {
 		return sightline.Errorf(sightline.CodeIndexMismatch, "the index does not know yet which model its images are made with")
 	}
 	if g.dim == 0 {
-		g.dim = len(r.Features.Global)
+		g.dim = len(global)
 		return c.exec(`UPDATE generations SET dim = ? WHERE id = ?`, g.dim, g.id)
 	}
-	if g.dim != len(r.Features.Global) {
+	if g.dim != len(global) {
 		return sightline.Errorf(sightline.CodeIndexMismatch, "image %s has a global vector of %d numbers, the index holds vectors of %d",
-			r.Image.ID, len(r.Features.Global), g.dim)
+			id, len(global), g.dim)
 	}
 	return nil
 }

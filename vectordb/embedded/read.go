@@ -137,10 +137,14 @@ func (s *Store) Get(ctx context.Context, ids []sightline.ImageID) ([]*sightline.
 func (s *Store) Features(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID]sightline.Features, error) {
 	found := make(map[sightline.ImageID]sightline.Features, len(ids))
 	err := s.read(ctx, "read features", func(db *sql.DB) error {
+		generation, err := s.answering(ctx, db)
+		if err != nil {
+			return err
+		}
 		query := `SELECT i.id, f.global, p.data FROM ` + asked + `
-			CROSS JOIN features f ON f.image = i.row AND f.generation = (` + serving + `)
+			CROSS JOIN features f ON f.image = i.row AND f.generation = ?
 			CROSS JOIN patches p ON p.feature = f.id`
-		return each(ctx, db, query, []any{idList(ids)}, func(rows *sql.Rows) (bool, error) {
+		return each(ctx, db, query, []any{idList(ids), generation}, func(rows *sql.Rows) (bool, error) {
 			var id sightline.ImageID
 			var global sql.RawBytes
 			var f sightline.Features
@@ -160,11 +164,15 @@ func (s *Store) Features(ctx context.Context, ids []sightline.ImageID) (map[sigh
 func (s *Store) Tags(ctx context.Context, ids []sightline.ImageID) (map[sightline.ImageID][]sightline.Tag, error) {
 	found := make(map[sightline.ImageID][]sightline.Tag, len(ids))
 	err := s.read(ctx, "read tags", func(db *sql.DB) error {
+		generation, err := s.answering(ctx, db)
+		if err != nil {
+			return err
+		}
 		packed := make(map[sightline.ImageID]packedTags, len(ids))
 		query := `SELECT i.id, f.tags FROM ` + asked + `
-			CROSS JOIN features f ON f.image = i.row AND f.generation = (` + serving + `)
+			CROSS JOIN features f ON f.image = i.row AND f.generation = ?
 			WHERE length(f.tags) > 0`
-		err := each(ctx, db, query, []any{idList(ids)}, func(rows *sql.Rows) (bool, error) {
+		err = each(ctx, db, query, []any{idList(ids), generation}, func(rows *sql.Rows) (bool, error) {
 			var id sightline.ImageID
 			var tags []byte
 			err := rows.Scan(&id, &tags)
@@ -180,9 +188,6 @@ func (s *Store) Tags(ctx context.Context, ids []sightline.ImageID) (map[sightlin
 	})
 	return found, err
 }
-
-// serving selects the generation that answers.
-const serving = `SELECT id FROM generations WHERE state = 'serving'`
 
 // asked is the images of an idList, each once. SQLite joins CROSS JOINs in the order in which they are written: first
 // the few ids, then what belongs to them.

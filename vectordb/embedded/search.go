@@ -12,7 +12,7 @@ import (
 // Nearest scans every vector under the filter: the answer is exact.
 func (s *Store) Nearest(ctx context.Context, vector []float32, k int, filter sightline.Filter) (best []vectordb.Scored, err error) {
 	err = s.read(ctx, "search", func(db *sql.DB) error {
-		if err := s.memory.refresh(ctx, db); err != nil {
+		if err := s.refresh(ctx, db); err != nil {
 			return err
 		}
 		rows, err := s.rows(ctx, db, filter)
@@ -28,7 +28,7 @@ func (s *Store) Nearest(ctx context.Context, vector []float32, k int, filter sig
 // ByTag scans the tags of every image under the filter.
 func (s *Store) ByTag(ctx context.Context, name string, k int, filter sightline.Filter) (best []vectordb.Scored, err error) {
 	err = s.read(ctx, "search by tag", func(db *sql.DB) error {
-		if err := s.memory.refresh(ctx, db); err != nil {
+		if err := s.refresh(ctx, db); err != nil {
 			return err
 		}
 		label, known, err := s.labels.id(ctx, db, name)

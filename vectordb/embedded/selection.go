@@ -118,7 +118,7 @@ func (s selection) byTag(f sightline.TagOver) (*rowSet, error) {
 		return allRows(), nil
 	}
 	memory := &s.store.memory
-	if err := memory.refresh(s.ctx, s.db); err != nil {
+	if err := s.store.refresh(s.ctx, s.db); err != nil {
 		return nil, err
 	}
 	label, known, err := s.store.labels.id(s.ctx, s.db, f.Name)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/vectordb"
@@ -40,7 +41,11 @@ func (s *Store) PutUserTag(ctx context.Context, tag vectordb.UserTag, probabilit
 	if err != nil {
 		return err
 	}
-	return s.change(ctx, "store the tag", func(c *change) error {
+	store := s.change
+	if len(probabilities) > 0 {
+		store = s.changeFeatures
+	}
+	return store(ctx, "store the tag", func(c *change) error {
 		err := c.exec(`INSERT INTO user_tags (name, descriptions, threshold, scoring, scored, complete) VALUES (?, ?, ?, ?, ?, ?)
 			ON CONFLICT (name) DO UPDATE SET descriptions = excluded.descriptions, threshold = excluded.threshold,
 				scoring = excluded.scoring, scored = excluded.scored, complete = excluded.complete`,
@@ -67,6 +72,9 @@ func (c *change) setTag(name string, probabilities map[sightline.ImageID]float64
 			continue
 		}
 		before, err := c.packed(row)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // the generation has no features of it
+		}
 		if err != nil {
 			return err
 		}
@@ -107,33 +115,33 @@ func (s *Store) RemoveUserTag(ctx context.Context, name string) error {
 	})
 }
 
-// takeOff takes a tag off all images.
+// takeOff takes a tag off all images, in every generation.
 func (c *change) takeOff(name string) error {
 	label, err := c.label(name)
 	if err != nil {
 		return err
 	}
 	tagged := map[int64]packedTags{}
-	rows, err := c.tx.QueryContext(c.ctx, `SELECT image, tags FROM features WHERE generation = ?`, c.generation.id)
+	rows, err := c.tx.QueryContext(c.ctx, `SELECT id, tags FROM features`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var row int64
+		var id int64
 		var tags packedTags
-		if err := rows.Scan(&row, (*[]byte)(&tags)); err != nil {
+		if err := rows.Scan(&id, (*[]byte)(&tags)); err != nil {
 			return err
 		}
 		if _, stored := tags.probability(label); stored {
-			tagged[row] = tags
+			tagged[id] = tags
 		}
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, row := range sortedKeys(tagged) {
-		if err := c.repack(row, tagged[row], tagged[row].with(label, 0)); err != nil {
+	for _, id := range sortedKeys(tagged) {
+		if err := c.exec(`UPDATE features SET tags = ?, changed = ? WHERE id = ?`, tagged[id].with(label, 0), c.number, id); err != nil {
 			return err
 		}
 	}

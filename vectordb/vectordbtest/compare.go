@@ -15,6 +15,14 @@ import (
 // agree asks the store everything that it can be asked and compares the answers with the oracle's.
 func agree(t *testing.T, s vectordb.Store, o *oracle) {
 	t.Helper()
+	agreeFacts(t, s, o)
+	agreeByID(t, s, o)
+	agreeUnder(t, s, o, nil, []float32{1, 2, -1, 0, 1, 1})
+}
+
+// agreeFacts compares what is the same under every model.
+func agreeFacts(t *testing.T, s vectordb.Store, o *oracle) {
+	t.Helper()
 	ctx := t.Context()
 	stats, err := s.Stats(ctx)
 	require.NoError(t, err)
@@ -30,8 +38,6 @@ func agree(t *testing.T, s vectordb.Store, o *oracle) {
 	own, err := s.UserTags(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, o.userTags(), append([]vectordb.UserTag{}, own...), "the user's tags")
-	agreeByID(t, s, o)
-	agreeUnder(t, s, o, nil, []float32{1, 2, -1, 0, 1, 1})
 }
 
 // agreeByID compares what is asked for by id.

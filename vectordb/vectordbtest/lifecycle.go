@@ -111,6 +111,10 @@ func everyMethod(ctx context.Context, s vectordb.Store, d dice) map[string]error
 	_, errs["Tags"] = s.Tags(ctx, []sightline.ImageID{id})
 	_, errs["UserTags"] = s.UserTags(ctx)
 	_, errs["Stats"] = s.Stats(ctx)
+	_, errs["Generations"] = s.Generations(ctx)
+	_, errs["Build"] = s.Build(ctx, nextModel)
+	errs["Switch"] = s.Switch(ctx, "1", true)
+	errs["Drop"] = s.Drop(ctx, "no such generation")
 	for _, err := range s.Images(ctx, nil, vectordb.ByID) {
 		errs["Images"] = err
 	}

@@ -50,6 +50,12 @@ func Run(t *testing.T, fresh func(t *testing.T) Place) {
 		{"loops may stop and may ask more", loops},
 		{"a reader beside a writer", readerBesideWriter},
 		{"one writer at a time", oneWriter},
+		{"a new generation takes over", newGeneration},
+		{"changes while a generation is built", changesWhileBuilding},
+		{"a generation with gaps", partialSwitch},
+		{"back to a generation, and away with it", backAndAway},
+		{"a pinned handle keeps to its model", pinned},
+		{"what a builder refuses", refusedEncoded},
 		{"a closed store", closedStore},
 		{"readers and a writer at once", readersAndWriter},
 	} {
