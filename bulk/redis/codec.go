@@ -2,6 +2,7 @@ package redis
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/bulk"
@@ -33,8 +34,11 @@ func encodeItems(items []bulk.Item) []byte {
 
 func decodeItems(raw string) ([]bulk.Item, error) {
 	var in []item
-	if err := json.Unmarshal([]byte(raw), &in); err != nil || len(in) == 0 {
+	if err := json.Unmarshal([]byte(raw), &in); err != nil {
 		return nil, garbage("batch", err)
+	}
+	if len(in) == 0 {
+		return nil, garbage("batch", errors.New("it has no images"))
 	}
 	items := make([]bulk.Item, len(in))
 	for i, it := range in {
