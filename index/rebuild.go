@@ -71,6 +71,9 @@ func (x *Index) Rebuild(ctx context.Context, o RebuildOptions) (*Rebuild, error)
 // Generation is the store's name for what is built.
 func (r *Rebuild) Generation() string { return r.builder.ID() }
 
+// BatchSize is how many images a run of the encoder takes.
+func (r *Rebuild) BatchSize() int { return r.options.Batch }
+
 // Missing streams the images that are still to be encoded, after an id, in the order of ids.
 func (r *Rebuild) Missing(ctx context.Context, after sightline.ImageID) iter.Seq2[Source, error] {
 	return func(yield func(Source, error) bool) {

@@ -101,6 +101,9 @@ func (a *app) openEngine(mode embedded.Mode) (*engine, error) {
 		parts.OpenWriter = func() (vectordb.Store, error) { return a.openStore(embedded.ReadWrite) }
 	}
 	e.index = index.New(parts)
+	if mode == embedded.ReadOnly {
+		e.index.Pin()
+	}
 	return e, nil
 }
 

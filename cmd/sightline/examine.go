@@ -145,7 +145,7 @@ func (a *app) examineFit(f *finding, stats vectordb.Stats, b *bundle.Bundle) {
 	case stats.Model.Feature != b.Manifest.FeatureFingerprint:
 		f.Mark, f.Code = markFail, string(sightline.CodeIndexMismatch)
 		f.Lines = append(f.Lines, fmt.Sprintf("made with the model %s, which is not the bundle's", stats.Model.Name))
-		f.Hint = "name the bundle that it was made with (--bundle), or index again into another folder (--data)"
+		f.Hint = "name the bundle that it was made with (--bundle), or build the index anew with this one: sightline reindex"
 	case stats.Model.Scoring != b.Manifest.ScoringFingerprint:
 		f.Mark, f.Hint = markWarn, "tags are from an older scoring model: run sightline index again, no image is decoded for it"
 	default:
