@@ -62,9 +62,9 @@ func (a *app) examineCache(ctx context.Context) finding {
 		facts.Took.Seconds()*1000, bytesText(facts.Used), roomText(facts)))
 	switch {
 	case facts.Max == 0:
-		f.Mark, f.Hint = markWarn, "the server has no limit of memory: give it maxmemory and maxmemory-policy allkeys-lru"
+		f.Mark, f.Hint = markWarn, "the server has no limit of memory: give it maxmemory and maxmemory-policy allkeys-lru (volatile-lru where it hands out work, too)"
 	case facts.Policy == "noeviction":
-		f.Mark, f.Hint = markWarn, "a full server keeps nothing new: set maxmemory-policy allkeys-lru"
+		f.Mark, f.Hint = markWarn, "a full server keeps nothing new: set maxmemory-policy allkeys-lru (volatile-lru where it hands out work, too)"
 	}
 	return f
 }

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/bulk"
 	"github.com/sightline-search/sightline/index"
 	"github.com/sightline-search/sightline/internal/progress"
@@ -46,7 +45,7 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 	if err != nil {
 		return err
 	}
-	queue, beat, err := a.openQueue(redis)
+	queue, beat, err := a.openQueue(ctx, redis, e.bundle)
 	if err != nil {
 		return err
 	}
@@ -69,18 +68,6 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 // encodersABatch is how many runs of the encoder a batch of work is: enough to keep reading and encoding beside each
 // other, few enough that a kill loses seconds.
 const encodersABatch = 8
-
-// localBeat is how often the one process of a local job looks how far it is.
-const localBeat = 100 * time.Millisecond
-
-// openQueue opens what hands out the work, and says how often its processes show that they are alive.
-func (a *app) openQueue(redis bool) (bulk.Queue, time.Duration, error) {
-	if !redis {
-		return bulk.Local(), localBeat, nil
-	}
-	return nil, 0, sightline.Errorf(sightline.CodeInvalid, "--workers redis needs a store that many machines can write to; %s is one machine's", a.Store).
-		WithParam("workers").WithHint("leave --workers out: reindex then uses all cores of this machine")
-}
 
 // scoreAfterSwitch makes sure that the user's tags are scored in the generation that answers now.
 func (a *app) scoreAfterSwitch(ctx context.Context, e *engine) error {
