@@ -59,8 +59,8 @@ fmt: $(GOLANGCI_LINT) $(RUFF) ## Format the Go and the Python code.
 	$(GOLANGCI_LINT) fmt ./...
 	$(RUFF) format .
 
-bench: lib ## Run the Go benchmarks of the decoder, the encoder and the store.
-	go test -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/...
+bench: lib ## Run the Go benchmarks of the decoder, the encoder, the store and the shared cache (needs redis-server).
+	go test -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/... ./cache/...
 
 clean: ## Remove everything that was built or fetched here; indexes in .sightline/ too.
 	rm -rf bin lib $(TOOLS) .venv-training .sightline coverage.out

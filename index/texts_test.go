@@ -3,6 +3,7 @@ package index_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,7 +81,7 @@ func TestTheCacheIsNotToldWhatPeopleSearchFor(t *testing.T) {
 	_, err := index.New(p).Search(t.Context(), index.Request{Query: threeTexts})
 	require.NoError(t, err)
 	for key := range w.encodings() {
-		for _, word := range strings.Fields(threeTexts) {
+		for word := range strings.FieldsSeq(threeTexts) {
 			assert.NotContains(t, key, " "+word)
 		}
 		assert.Contains(t, key, string(p.Bundle.Manifest.ScoringFingerprint))
@@ -141,7 +142,7 @@ func TestValuesOfAnotherShapeAreNotUsed(t *testing.T) {
 	require.Len(t, w.set, 1)
 	good := w.set[0]
 	for name, bad := range map[string][]byte{
-		"nothing": {}, "three bytes": {1, 2, 3}, "a number too few": good.Value[:len(good.Value)-4], "a number too many": append(good.Value[:len(good.Value):len(good.Value)], 0, 0, 0, 0),
+		"nothing": {}, "three bytes": {1, 2, 3}, "a number too few": good.Value[:len(good.Value)-4], "a number too many": append(slices.Clip(good.Value), 0, 0, 0, 0),
 		"another vector length": append([]byte{1, 0, 0, 0}, good.Value[4:]...),
 	} {
 		q, again := withCache(p)

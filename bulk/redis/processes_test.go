@@ -33,12 +33,11 @@ const (
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(childFolder); folder != "" {
 		if err := workAsChild(folder); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			panic(err)
 		}
 		return
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 func workAsChild(folder string) error {

@@ -29,7 +29,7 @@ type opened struct {
 }
 
 // open makes a cache on the server whose budget no busy machine exceeds.
-func open(t *testing.T, address string, change ...func(*redis.Options)) *opened {
+func open(t testing.TB, address string, change ...func(*redis.Options)) *opened {
 	t.Helper()
 	o := &opened{changes: make(chan error, 100)}
 	o.options = redis.Options{
@@ -48,7 +48,7 @@ func open(t *testing.T, address string, change ...func(*redis.Options)) *opened 
 }
 
 // ready waits until the server answers the cache.
-func (o *opened) ready(t *testing.T) *opened {
+func (o *opened) ready(t testing.TB) *opened {
 	t.Helper()
 	for reason := range o.changes {
 		if reason == nil {
@@ -59,7 +59,7 @@ func (o *opened) ready(t *testing.T) *opened {
 }
 
 // away waits until the cache has noticed that the server does not answer, asking as searches do.
-func (o *opened) away(t *testing.T) {
+func (o *opened) away(t testing.TB) {
 	t.Helper()
 	for i := 0; ; i++ {
 		select {
@@ -75,7 +75,7 @@ func (o *opened) away(t *testing.T) {
 }
 
 // twin is another process's view of the same cache.
-func (o *opened) twin(t *testing.T) *opened {
+func (o *opened) twin(t testing.TB) *opened {
 	t.Helper()
 	return open(t, "", func(other *redis.Options) {
 		changed := other.Changed
@@ -85,7 +85,7 @@ func (o *opened) twin(t *testing.T) *opened {
 }
 
 // flush waits until what was set is on the server.
-func (o *opened) flush(t *testing.T) {
+func (o *opened) flush(t testing.TB) {
 	t.Helper()
 	require.NoError(t, o.Close())
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -67,12 +68,7 @@ func TestDoctorNamesTheCacheAndTellsWhetherItAnswers(t *testing.T) {
 		assert.NotContains(t, doctor, "hunter2")
 		return findingOf(t, doctor, "cache")
 	}
-	lines := func(finding map[string]any) (all string) {
-		for _, line := range finding["lines"].([]any) {
-			all += line.(string) + "\n"
-		}
-		return all
-	}
+	lines := func(finding map[string]any) string { return fmt.Sprint(finding["lines"].([]any)...) }
 	good := cache()
 	assert.Equal(t, "ok", good["mark"])
 	assert.Contains(t, lines(good), "redis://(hidden)@"+server.Address)

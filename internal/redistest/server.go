@@ -18,7 +18,7 @@ import (
 const Env = "SIGHTLINE_TEST_REDIS"
 
 // Address gives a server for tests that only use it: the one that Env names, otherwise one of its own.
-func Address(t *testing.T) string {
+func Address(t testing.TB) string {
 	t.Helper()
 	if address := os.Getenv(Env); address != "" {
 		return address
@@ -30,13 +30,16 @@ func Address(t *testing.T) string {
 type Server struct {
 	Address string // host:port
 
-	t       *testing.T
+	t       testing.TB
 	args    []string
 	process *exec.Cmd
 }
 
+// Port stands for the server's port in the arguments of Start.
+const Port = "{port}"
+
 // Start starts a server with further arguments of redis-server; it ends with the test.
-func Start(t *testing.T, args ...string) *Server {
+func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, args: args}
 	for range 10 { // somebody else may take a port that was free
@@ -84,9 +87,11 @@ func (s *Server) run() bool {
 	require.NoError(s.t, err, "the tests need redis-server: make setup installs it")
 	host, port, err := net.SplitHostPort(s.Address)
 	require.NoError(s.t, err)
-	s.process = exec.Command(program, append([]string{
-		"--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", s.t.TempDir(),
-	}, s.args...)...)
+	args := []string{"--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", s.t.TempDir()}
+	for _, arg := range s.args {
+		args = append(args, strings.ReplaceAll(arg, Port, port))
+	}
+	s.process = exec.Command(program, args...)
 	out, err := s.process.StdoutPipe()
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.process.Start())
@@ -99,7 +104,7 @@ func (s *Server) run() bool {
 	return false
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
