@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -95,6 +96,15 @@ func (a *app) runSearch(cmd *cobra.Command, args []string, f searchFlags) error 
 // that holds nothing yet is an index without images.
 func (a *app) needIndexDir() error {
 	if _, err := os.Stat(a.IndexDir()); errors.Is(err, fs.ErrNotExist) {
+		return sightline.Errorf(sightline.CodeNotFound, "there is no index in %s", printable(a.IndexDir())).
+			WithParam("data").WithHint("run sightline index PATH, or name another index folder with --data")
+	}
+	return nil
+}
+
+// needIndex is needIndexDir for what needs the index's file, too.
+func (a *app) needIndex() error {
+	if _, err := os.Stat(filepath.Join(a.IndexDir(), embedded.FileName)); errors.Is(err, fs.ErrNotExist) {
 		return sightline.Errorf(sightline.CodeNotFound, "there is no index in %s", printable(a.IndexDir())).
 			WithParam("data").WithHint("run sightline index PATH, or name another index folder with --data")
 	}
