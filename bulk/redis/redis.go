@@ -31,7 +31,7 @@ type Options struct {
 
 // Defaults of Options.
 const (
-	DefaultLease = 15 * time.Second // longer than a busy machine forgets about a process
+	DefaultLease = 10 * time.Second // longer than a busy machine forgets about a process
 	DefaultReady = 256
 )
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/bulk"
 	"github.com/sightline-search/sightline/index"
 	"github.com/sightline-search/sightline/internal/progress"
@@ -36,7 +37,11 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 	}
 	bar := a.progress("reindexing", "images") // first: loading the model takes seconds
 	defer bar.Finish()
-	e, err := a.openEngine(embedded.ReadWrite)
+	mode := embedded.ReadWrite
+	if redis { // many processes fill a generation, and one of them writes for the moment in which it switches
+		mode = embedded.ReadOnly
+	}
+	e, err := a.openEngine(mode)
 	if err != nil {
 		return err
 	}
@@ -58,7 +63,11 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 	}
 	r.tellRest(a, answer.Failed)
 	if answer.Serving {
-		if err := a.scoreAfterSwitch(ctx, e); err != nil {
+		err := a.scoreAfterSwitch(ctx, e)
+		if redis && sightline.CodeOf(err) == sightline.CodeIndexLocked {
+			err = nil // another one of the job's processes does it
+		}
+		if err != nil {
 			return err
 		}
 	}
