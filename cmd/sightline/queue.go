@@ -17,17 +17,23 @@ const (
 	sharedBeat = time.Second
 )
 
-// openQueue opens what hands out the work, and says how often its processes show that they are alive.
-func (a *app) openQueue(ctx context.Context, shared bool, b *bundle.Bundle) (bulk.Queue, time.Duration, error) {
+// canShareWork refuses a shared job that could not work, before anything is opened.
+func (a *app) canShareWork() error {
 	switch {
-	case !shared:
-		return bulk.Local(), localBeat, nil
 	case strings.HasPrefix(a.Store, "sqlite"):
-		return nil, 0, sightline.Errorf(sightline.CodeInvalid, "--workers redis needs a store that many machines can write to; %s is one machine's", a.Store).
+		return sightline.Errorf(sightline.CodeInvalid, "--workers redis needs a store that many machines can write to; %s is one machine's", a.Store).
 			WithParam("workers").WithHint("leave --workers out: reindex then uses all cores of this machine")
 	case a.Redis == "":
-		return nil, 0, sightline.Errorf(sightline.CodeInvalid, "--workers redis needs the address of the Redis server that hands out the work").
+		return sightline.Errorf(sightline.CodeInvalid, "--workers redis needs the address of the Redis server that hands out the work").
 			WithParam("redis").WithHint("give it with --redis or SIGHTLINE_REDIS")
+	}
+	return nil
+}
+
+// openQueue opens what hands out the work, and says how often its processes show that they are alive.
+func (a *app) openQueue(ctx context.Context, shared bool, b *bundle.Bundle) (bulk.Queue, time.Duration, error) {
+	if !shared {
+		return bulk.Local(), localBeat, nil
 	}
 	queue, err := redis.Open(ctx, redis.Options{
 		URL: a.Redis, Job: a.Store, Feature: b.Manifest.FeatureFingerprint, Scoring: b.Manifest.ScoringFingerprint,

@@ -38,7 +38,11 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 	bar := a.progress("reindexing", "images") // first: loading the model takes seconds
 	defer bar.Finish()
 	mode := embedded.ReadWrite
-	if redis { // many processes fill a generation, and one of them writes for the moment in which it switches
+	if redis {
+		if err := a.canShareWork(); err != nil {
+			return err
+		}
+		// Many processes fill a generation, and one of them writes for the moment in which it switches.
 		mode = embedded.ReadOnly
 	}
 	e, err := a.openEngine(mode)
