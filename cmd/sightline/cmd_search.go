@@ -95,6 +95,9 @@ func (a *app) runSearch(cmd *cobra.Command, args []string, f searchFlags) error 
 // needIndexDir refuses an index folder that is not there: a mistyped --data must not look like an empty answer. A folder
 // that holds nothing yet is an index without images.
 func (a *app) needIndexDir() error {
+	if a.Qdrant() {
+		return nil // that it is there is known when it is opened
+	}
 	if _, err := os.Stat(a.IndexDir()); errors.Is(err, fs.ErrNotExist) {
 		return sightline.Errorf(sightline.CodeNotFound, "there is no index in %s", printable(a.IndexDir())).
 			WithParam("data").WithHint("run sightline index PATH, or name another index folder with --data")
@@ -118,7 +121,7 @@ func (a *app) explainNone(ctx context.Context, x *index.Index) error {
 		return err
 	}
 	if stats.Store.Images == 0 {
-		a.warn(fmt.Sprintf("sightline: nothing is indexed in %s yet; run sightline index PATH", printable(a.IndexDir())))
+		a.warn(fmt.Sprintf("sightline: nothing is indexed in %s yet; run sightline index PATH", printable(a.StoreName())))
 		return nil
 	}
 	a.say("no image was searched: none of the %d that are indexed has what the filter asks for", stats.Store.Images)

@@ -66,7 +66,7 @@ func (a *app) runServe(ctx context.Context) error {
 		Index: e.index, Web: web.Handler(), Log: a.log, Version: programVersion(), Key: a.APIKey, Loopback: loopback,
 		Decode: e.decodePicture, Thumbnail: writeThumbnail,
 	})
-	a.say("serving %s on http://%s", printable(a.IndexDir()), shownAddress(listener.Addr()))
+	a.say("serving %s on http://%s", printable(a.StoreName()), shownAddress(listener.Addr()))
 	return a.serveUntilDone(ctx, listener, handler)
 }
 

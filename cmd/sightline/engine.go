@@ -112,10 +112,6 @@ func (e *engine) Close() error {
 	return errors.Join(e.cache.Close(), e.store.Close(), e.model.Close())
 }
 
-func (a *app) openStore(mode embedded.Mode) (vectordb.Store, error) {
-	return embedded.Open(a.IndexDir(), mode)
-}
-
 func (a *app) findBundle() (*bundle.Bundle, error) {
 	executable, err := executablePath()
 	if err != nil && a.Bundle == "" {

@@ -15,6 +15,7 @@ import (
 	"github.com/sightline-search/sightline/internal/ort"
 	"github.com/sightline-search/sightline/vectordb"
 	"github.com/sightline-search/sightline/vectordb/embedded"
+	"github.com/sightline-search/sightline/vectordb/qdrant"
 )
 
 // examine looks at every part by using it as the other commands do.
@@ -123,9 +124,13 @@ func (a *app) examineStore(ctx context.Context, b *bundle.Bundle) finding {
 	if err != nil {
 		return failed("store", err)
 	}
-	f := found("store", a.IndexDir(), fmt.Sprintf("%s, %s, %s, %s on disk", count(stats.Images, "image", "images"), count(stats.Files, "file", "files"),
+	f := found("store", a.StoreName(), fmt.Sprintf("%s, %s, %s, %s on disk", count(stats.Images, "image", "images"), count(stats.Files, "file", "files"),
 		count(stats.BadFiles, "bad file", "bad files"), bytesText(stats.Bytes)))
 	a.examineFit(&f, stats, b)
+	if server, ok := store.(*qdrant.Store); ok {
+		examineServer(ctx, &f, server)
+		return f
+	}
 	pid, held, err := embedded.Holder(a.IndexDir())
 	switch {
 	case err != nil:
@@ -134,6 +139,22 @@ func (a *app) examineStore(ctx context.Context, b *bundle.Bundle) finding {
 		f.Lines = append(f.Lines, fmt.Sprintf("process %d is writing to it", pid))
 	}
 	return f
+}
+
+// examineServer tells what a Qdrant server says of itself and of the index in it.
+func examineServer(ctx context.Context, f *finding, store *qdrant.Store) {
+	about, err := store.About(ctx)
+	if err != nil {
+		f.Mark, f.Lines = markWarn, append(f.Lines, err.Error())
+		return
+	}
+	f.Lines = append(f.Lines, fmt.Sprintf("Qdrant %s", about.Version))
+	for _, c := range about.Collections {
+		f.Lines = append(f.Lines, fmt.Sprintf("%s: %s, %s", c.Name, count(c.Points, "point", "points"), c.Status))
+	}
+	if about.Writer != "" {
+		f.Lines = append(f.Lines, about.Writer+" is writing to it")
+	}
 }
 
 // examineFit compares what is stored with the model at hand.

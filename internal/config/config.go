@@ -15,7 +15,8 @@ import (
 type Config struct {
 	Data        string     // index folder
 	Bundle      string     // model bundle; "" searches
-	Store       string     // "sqlite" or "sqlite:///absolute/folder"
+	Store       string     // "sqlite", "sqlite:///absolute/folder" or "qdrant(s)://host:port/prefix"
+	QdrantKey   string     // what the Qdrant server wants; "" is no key
 	Redis       string     // URL of the shared cache, with its password; "" is none
 	Device      string     // "cpu" or "auto"
 	Threads     int        // threads of one model run; 0 is one for each core
@@ -41,6 +42,19 @@ func (c *Config) IndexDir() string {
 		return dir
 	}
 	return c.Data
+}
+
+// Qdrant says that Store is the URL of a Qdrant server.
+func (c *Config) Qdrant() bool {
+	return strings.HasPrefix(c.Store, qdrantURL) || strings.HasPrefix(c.Store, qdrantTLS)
+}
+
+// StoreName names the store to people.
+func (c *Config) StoreName() string {
+	if c.Qdrant() {
+		return c.Store
+	}
+	return c.IndexDir()
 }
 
 // Key is one setting: a flag --NAME, an environment variable and a key of the same name in sightline.yaml.
@@ -73,7 +87,8 @@ func Keys() []Key {
 	return []Key{
 		{Name: "data", Value: "DIR", Default: "$XDG_DATA_HOME/sightline", Help: "index folder", set: setData},
 		{Name: "bundle", Value: "DIR", Default: "beside the program", Help: "model bundle", set: setBundle},
-		{Name: "store", Value: "URL", Default: "sqlite", Help: "where the index is kept: sqlite (in the index folder) or sqlite:///absolute/folder", set: setStore},
+		{Name: "store", Value: "URL", Default: "sqlite", Help: "where the index is kept: sqlite (in the index folder), sqlite:///absolute/folder, qdrant://host:6334/prefix or, with TLS, qdrants://", set: setStore},
+		{Name: "qdrant-api-key", Value: "KEY", Help: "key that the Qdrant server wants", Secret: true, set: setKey(func(c *Config) *string { return &c.QdrantKey })},
 		{Name: "redis", Value: "URL", Help: "cache of encoded texts that several servers share: redis://[user:password@]host[:port][/database], or rediss:// for TLS", show: ShownRedis, set: setRedis},
 		{Name: "redis-ttl", Value: "DURATION", Default: "720h", Help: "how long the shared cache keeps a text, such as 12h; 0 is as long as it has room", set: setRedisTTL},
 		{Name: "redis-max-value", Value: "KIB", Default: "1024", Help: "largest value in the shared cache, in KiB", set: setRedisMaxValue},

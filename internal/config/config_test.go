@@ -80,6 +80,7 @@ var everyKey = map[string]struct {
 	"cache-size":      {"7", func(c config.Config) any { return c.CacheSize }, int64(7 << 20)},
 	"redis-max-value": {"3", func(c config.Config) any { return c.RedisMaxValue }, 3 << 10},
 	"describe-key":    {"k3y", func(c config.Config) any { return c.DescribeKey }, "k3y"},
+	"qdrant-api-key":  {"k4y", func(c config.Config) any { return c.QdrantKey }, "k4y"},
 }
 
 func TestEveryKeyIsReadFromFlagEnvironmentAndFile(t *testing.T) {
@@ -160,7 +161,11 @@ func TestBadValuesNameSourceKeyValueAndWhatIsAllowed(t *testing.T) {
 		{file: "threads: 1.5\n", says: `FILE:1: threads is "1.5": it must`},
 		{args: []string{"--device=tpu"}, says: "cpu or auto"},
 		{args: []string{"--device=cuda"}, says: "cuda is not in this version"},
-		{args: []string{"--store=qdrant://localhost:6334"}, says: "Qdrant store is not in this version"},
+		{args: []string{"--store=qdrant://"}, says: "qdrant://host:port"},
+		{args: []string{"--store=qdrant://host:port"}, says: "qdrant://host:port"},
+		{args: []string{"--store=qdrant:host"}, says: "qdrant://host:port"},
+		{args: []string{"--store=qdrant://key@host"}, says: "qdrant-api-key"},
+		{args: []string{"--store=qdrants://host/a?b"}, says: "qdrants:// with TLS"},
 		{args: []string{"--store=sqlite://relative"}, says: "sqlite:///absolute/folder"},
 		{args: []string{"--store=postgres"}, says: "sqlite:///absolute/folder"},
 		{args: []string{"--redis=localhost:6379"}, says: "it must be redis://"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,6 +13,8 @@ import (
 
 const (
 	sqliteURL  = "sqlite://"
+	qdrantURL  = "qdrant://"
+	qdrantTLS  = "qdrants://"
 	maxThreads = 1024
 )
 
@@ -38,11 +41,11 @@ func setPath(field *string, raw string) error {
 }
 
 func setStore(c *Config, raw string) error {
-	const allowed = "it must be sqlite or sqlite:///absolute/folder"
+	const allowed = "it must be sqlite, sqlite:///absolute/folder, or qdrant://host:port with an optional /prefix (qdrants:// with TLS)"
 	dir, isURL := strings.CutPrefix(raw, sqliteURL)
 	switch {
-	case strings.HasPrefix(raw, "qdrant:"):
-		return errors.New("a Qdrant store is not in this version; " + allowed)
+	case strings.HasPrefix(raw, qdrantURL) || strings.HasPrefix(raw, qdrantTLS):
+		return setQdrant(c, raw)
 	case raw == "sqlite":
 		c.Store = raw
 	case isURL && filepath.IsAbs(dir):
@@ -50,6 +53,19 @@ func setStore(c *Config, raw string) error {
 	default:
 		return errors.New(allowed)
 	}
+	return nil
+}
+
+// setQdrant refuses what would be shown with the settings and must not be; the driver reads the rest.
+func setQdrant(c *Config, raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("it must be qdrant://host:port with an optional /prefix (qdrants:// with TLS)")
+	case u.User != nil:
+		return errors.New("it must be without a name or key; the key is the setting qdrant-api-key")
+	}
+	c.Store = raw
 	return nil
 }
 

@@ -20,12 +20,12 @@ import (
 const FileName = "index.db"
 
 // Mode says what a store is opened for.
-type Mode int
+type Mode = vectordb.Mode
 
 // The modes.
 const (
-	ReadOnly  Mode = iota // many at a time, beside one writer
-	ReadWrite             // one at a time: a second one gets CodeIndexLocked with the holder's process id
+	ReadOnly  = vectordb.ReadOnly
+	ReadWrite = vectordb.ReadWrite
 )
 
 // Store is an index folder. The first search reads vectors and tags into memory, later ones only what has changed.

@@ -1,0 +1,73 @@
+package qdrant_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"crypto/rand"
+
+	api "github.com/qdrant/go-client/qdrant"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-search/sightline/vectordb"
+	"github.com/sightline-search/sightline/vectordb/qdrant"
+	"github.com/sightline-search/sightline/vectordb/vectordbtest"
+)
+
+// realServer names a real server in the environment of a test run, as host:port of its gRPC service.
+const realServer = "SIGHTLINE_TEST_QDRANT"
+
+// place is an index of its own in a server.
+type place struct{ target qdrant.Target }
+
+func (p place) Writer() (vectordb.Store, error) { return p.open(qdrant.ReadWrite) }
+func (p place) Reader() (vectordb.Store, error) { return p.open(qdrant.ReadOnly) }
+
+func (p place) open(mode qdrant.Mode) (vectordb.Store, error) {
+	store, err := qdrant.Open(context.Background(), qdrant.Options{Target: p.target, Mode: mode, CacheBytes: 1 << 20})
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// fresh makes a place that nothing has been stored in, and removes it when the test ends.
+func fresh(t *testing.T, server string) place {
+	t.Helper()
+	target, err := qdrant.ParseTarget("qdrant://" + server + "/test-" + strings.ToLower(rand.Text()[:10]))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, removeAll(target)) })
+	return place{target}
+}
+
+// removeAll deletes the collections of a place.
+func removeAll(target qdrant.Target) error {
+	client, err := api.NewClient(&api.Config{Host: target.Host, Port: target.Port, SkipCompatibilityCheck: true, PoolSize: 1})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	names, err := client.ListCollections(ctx)
+	for _, name := range names {
+		if strings.HasPrefix(name, target.Prefix+"-") {
+			if err := client.DeleteCollection(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	return err
+}
+
+func TestConformanceOfARealServer(t *testing.T) {
+	server := os.Getenv(realServer)
+	vectordbtest.Run(t, func(t *testing.T) vectordbtest.Place {
+		t.Helper()
+		return fresh(t, server)
+	})
+}

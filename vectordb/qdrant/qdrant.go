@@ -1,0 +1,115 @@
+// Package qdrant is the store for more images than one machine holds: Qdrant keeps everything, any number of processes
+// read it, one writes. Nearest is approximate over large collections (docs/qdrant.md says where, and how good). It must
+// not know models or queries.
+package qdrant
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/vectordb"
+)
+
+// Mode says what a store is opened for.
+type Mode = vectordb.Mode
+
+// The modes. A handle that is opened for reading may still fill a generation (Build): that needs no lease.
+const (
+	ReadOnly  = vectordb.ReadOnly
+	ReadWrite = vectordb.ReadWrite
+)
+
+// Options says which index is opened and how.
+type Options struct {
+	Target     Target
+	APIKey     string
+	Mode       Mode
+	CacheBytes int64          // of patches in this process; 0 keeps none
+	Warn       func(s string) // told what a person should know and what stops nothing; nil is nobody
+}
+
+// Store is one index in a Qdrant server.
+type Store struct {
+	target  Target
+	server  *server
+	labels  labels
+	patches *patchCache
+	lease   *lease // nil in ReadOnly mode
+	pinned  atomic.Pointer[vectordb.Model]
+	ready   sync.Map // names of collections that are known to have all their indexes
+
+	writing sync.Mutex // one change at a time
+	dirty   bool       // an earlier change did not reach its end, or it is not known what an earlier writer left
+	history []flip     // commits of the last seconds, whose old versions are still needed
+	aliased bool       // the aliases are known to name the serving generation
+
+	calls   sync.WaitGroup
+	closing sync.Mutex
+	closed  bool
+}
+
+// Open connects to the server. It fails when the server cannot be reached or is of a version that does not fit, and in
+// ReadWrite mode when another process writes. A place where nothing is stored yet is an empty store.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	connection, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{target: o.Target, server: connection, patches: newPatchCache(o.CacheBytes), dirty: true}
+	if o.Mode == ReadWrite {
+		connection.patience = writerPatience
+		if err := s.openWriter(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
+}
+
+// openWriter makes the collection of everything that is not features and takes the writer's lease.
+func (s *Store) openWriter(ctx context.Context) (err error) {
+	if err := s.createMeta(ctx); err != nil {
+		return err
+	}
+	s.lease, err = takeLease(ctx, s)
+	return err
+}
+
+// enter counts a call in; leave must follow. It fails once the store is closed.
+func (s *Store) enter(ctx context.Context) (leave func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.closed {
+		return nil, sightline.Errorf(sightline.CodeUnavailable, "the index in %s is closed", s.target)
+	}
+	s.calls.Add(1)
+	return s.calls.Done, nil
+}
+
+// Close waits for running calls and gives the writer's lease back.
+func (s *Store) Close() error {
+	s.closing.Lock()
+	first := !s.closed
+	s.closed = true
+	s.closing.Unlock()
+	s.calls.Wait()
+	if !first {
+		return nil
+	}
+	var err error
+	if s.lease != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+		defer cancel()
+		err = s.lease.release(ctx)
+	}
+	return errors.Join(err, s.server.client.Close())
+}
+
+// closePatience is how long Close waits for a server that does not answer: its lease ends by itself.
+const closePatience = 2 * time.Second
