@@ -29,8 +29,8 @@ type opened struct {
 }
 
 // open makes a cache on the server whose budget no busy machine exceeds.
-func open(t testing.TB, address string, change ...func(*redis.Options)) *opened {
-	t.Helper()
+func open(tb testing.TB, address string, change ...func(*redis.Options)) *opened {
+	tb.Helper()
 	o := &opened{changes: make(chan error, 100)}
 	o.options = redis.Options{
 		URL: "redis://" + address, TTL: time.Hour, MaxValue: maxValue, Budget: 20 * time.Second, Retry: 5 * time.Millisecond,
@@ -42,14 +42,14 @@ func open(t testing.TB, address string, change ...func(*redis.Options)) *opened 
 	}
 	var err error
 	o.Cache, err = redis.New(o.options)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, o.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { assert.NoError(tb, o.Close()) })
 	return o
 }
 
 // ready waits until the server answers the cache.
-func (o *opened) ready(t testing.TB) *opened {
-	t.Helper()
+func (o *opened) ready(tb testing.TB) *opened {
+	tb.Helper()
 	for reason := range o.changes {
 		if reason == nil {
 			return o
@@ -59,8 +59,8 @@ func (o *opened) ready(t testing.TB) *opened {
 }
 
 // away waits until the cache has noticed that the server does not answer, asking as searches do.
-func (o *opened) away(t testing.TB) {
-	t.Helper()
+func (o *opened) away(tb testing.TB) {
+	tb.Helper()
 	for i := 0; ; i++ {
 		select {
 		case reason := <-o.changes:
@@ -68,26 +68,26 @@ func (o *opened) away(t testing.TB) {
 				return
 			}
 		default:
-			_, ok := o.Get(t.Context(), fmt.Sprintf("never set %d", i))
-			require.False(t, ok)
+			_, ok := o.Get(tb.Context(), fmt.Sprintf("never set %d", i))
+			require.False(tb, ok)
 		}
 	}
 }
 
 // twin is another process's view of the same cache.
-func (o *opened) twin(t testing.TB) *opened {
-	t.Helper()
-	return open(t, "", func(other *redis.Options) {
+func (o *opened) twin(tb testing.TB) *opened {
+	tb.Helper()
+	return open(tb, "", func(other *redis.Options) {
 		changed := other.Changed
 		*other = o.options
 		other.Changed = changed
-	}).ready(t)
+	}).ready(tb)
 }
 
 // flush waits until what was set is on the server.
-func (o *opened) flush(t testing.TB) {
-	t.Helper()
-	require.NoError(t, o.Close())
+func (o *opened) flush(tb testing.TB) {
+	tb.Helper()
+	require.NoError(tb, o.Close())
 }
 
 func TestConformance(t *testing.T) {

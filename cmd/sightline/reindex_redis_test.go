@@ -69,7 +69,7 @@ func TestReindexOnManyMachinesNeedsRedis(t *testing.T) {
 	gone := redistest.Start(t)
 	gone.Kill()
 	o := p.must(exitFailed, "reindex", "--workers", "redis", "--redis", "redis://:hunter2@"+gone.Address)
-	assert.Contains(t, o.stderr, "does not answer")
+	assert.Contains(t, o.stderr, "the Redis server of the work queue does not answer")
 	assert.NotContains(t, o.stderr, "hunter2")
 }
 

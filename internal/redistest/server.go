@@ -18,19 +18,19 @@ import (
 const Env = "SIGHTLINE_TEST_REDIS"
 
 // Address gives a server for tests that only use it: the one that Env names, otherwise one of its own.
-func Address(t testing.TB) string {
-	t.Helper()
+func Address(tb testing.TB) string {
+	tb.Helper()
 	if address := os.Getenv(Env); address != "" {
 		return address
 	}
-	return Start(t).Address
+	return Start(tb).Address
 }
 
 // Server is a redis-server of the test, on a port of its own. It keeps nothing on disk.
 type Server struct {
 	Address string // host:port
 
-	t       testing.TB
+	tb      testing.TB
 	args    []string
 	process *exec.Cmd
 }
@@ -39,17 +39,17 @@ type Server struct {
 const Port = "{port}"
 
 // Start starts a server with further arguments of redis-server; it ends with the test.
-func Start(t testing.TB, args ...string) *Server {
-	t.Helper()
-	s := &Server{t: t, args: args}
+func Start(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	s := &Server{tb: tb, args: args}
 	for range 10 { // somebody else may take a port that was free
-		s.Address = freeAddress(t)
+		s.Address = freeAddress(tb)
 		if s.run() {
-			t.Cleanup(s.Kill)
+			tb.Cleanup(s.Kill)
 			return s
 		}
 	}
-	require.FailNow(t, "redis-server does not start")
+	require.FailNow(tb, "redis-server does not start")
 	return nil
 }
 
@@ -64,37 +64,37 @@ func (s *Server) Kill() {
 
 // Restart starts it again on the same port after Kill; what it held is lost.
 func (s *Server) Restart() {
-	s.t.Helper()
-	require.True(s.t, s.run(), "redis-server does not start again on %s", s.Address)
+	s.tb.Helper()
+	require.True(s.tb, s.run(), "redis-server does not start again on %s", s.Address)
 }
 
 // Pause stops it where it is: connections stay, answers do not come.
 func (s *Server) Pause() {
-	s.t.Helper()
-	require.NoError(s.t, s.process.Process.Signal(syscall.SIGSTOP))
+	s.tb.Helper()
+	require.NoError(s.tb, s.process.Process.Signal(syscall.SIGSTOP))
 }
 
 // Resume lets it go on.
 func (s *Server) Resume() {
-	s.t.Helper()
-	require.NoError(s.t, s.process.Process.Signal(syscall.SIGCONT))
+	s.tb.Helper()
+	require.NoError(s.tb, s.process.Process.Signal(syscall.SIGCONT))
 }
 
 // run starts the process and reports whether it accepts connections.
 func (s *Server) run() bool {
-	s.t.Helper()
+	s.tb.Helper()
 	program, err := exec.LookPath("redis-server")
-	require.NoError(s.t, err, "the tests need redis-server: make setup installs it")
+	require.NoError(s.tb, err, "the tests need redis-server: make setup installs it")
 	host, port, err := net.SplitHostPort(s.Address)
-	require.NoError(s.t, err)
-	args := []string{"--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", s.t.TempDir()}
+	require.NoError(s.tb, err)
+	args := []string{"--bind", host, "--port", port, "--save", "", "--appendonly", "no", "--dir", s.tb.TempDir()}
 	for _, arg := range s.args {
 		args = append(args, strings.ReplaceAll(arg, Port, port))
 	}
 	s.process = exec.Command(program, args...)
 	out, err := s.process.StdoutPipe()
-	require.NoError(s.t, err)
-	require.NoError(s.t, s.process.Start())
+	require.NoError(s.tb, err)
+	require.NoError(s.tb, s.process.Start())
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if strings.Contains(lines.Text(), "Ready to accept connections") {
 			return true
@@ -104,10 +104,10 @@ func (s *Server) run() bool {
 	return false
 }
 
-func freeAddress(t testing.TB) string {
-	t.Helper()
+func freeAddress(tb testing.TB) string {
+	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	defer listener.Close()
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 }
