@@ -99,15 +99,11 @@ func (r *Rebuild) Count(ctx context.Context) (built, all int, err error) { retur
 // Switch lets the built generation answer from now on. Without partial it is refused with CodeIndexMismatch while images
 // are missing. The user's tags then count as not scored, though most of them are: ScoreTags makes sure.
 func (r *Rebuild) Switch(ctx context.Context, partial bool) error {
-	if err := r.x.takeTurn(ctx); err != nil {
-		return err
+	err := r.x.change(ctx, func(w vectordb.Store) error { return w.Switch(ctx, r.builder.ID(), partial) })
+	if err == nil {
+		r.x.Pin()
 	}
-	defer r.x.endTurn()
-	if err := r.x.store.Switch(ctx, r.builder.ID(), partial); err != nil {
-		return err
-	}
-	r.x.store.Pin(r.x.model())
-	return nil
+	return err
 }
 
 // scoring gives what scores images for labels and the user's tags, as the tags are at the first call.

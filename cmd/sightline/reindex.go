@@ -37,7 +37,7 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 	}
 	bar := a.progress("reindexing", "images") // first: loading the model takes seconds
 	defer bar.Finish()
-	e, err := a.openEngine(embedded.ReadWrite)
+	e, err := a.openEngine(a.buildMode())
 	if err != nil {
 		return err
 	}
@@ -64,6 +64,15 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 		}
 	}
 	return a.printReindex(answer, f)
+}
+
+// buildMode is how a store is opened to build a generation: an index folder has one writer, and reindex is it. A store of
+// many machines is written to by all that build, and opened as its writer for the switch alone.
+func (a *app) buildMode() embedded.Mode {
+	if a.embedded() {
+		return embedded.ReadWrite
+	}
+	return embedded.ReadOnly
 }
 
 // encodersABatch is how many runs of the encoder a batch of work is: enough to keep reading and encoding beside each
@@ -107,6 +116,8 @@ type reindex struct {
 	store vectordb.Store
 	bar   progress.Reporter
 	told  sync.Map // ids of those images
+
+	waiting sync.Once // told why it does not switch yet
 }
 
 // Encode implements bulk.Work.
@@ -161,7 +172,13 @@ func (r *reindex) end(ctx context.Context, _ []index.Failure) error {
 	case r.flags.noSwitch, built == 0, built < all && !r.flags.partial:
 		return nil
 	}
-	return r.Switch(ctx, r.flags.partial)
+	err = r.Switch(ctx, r.flags.partial)
+	switch sightline.CodeOf(err) {
+	case sightline.CodeIndexLocked, sightline.CodeIndexMismatch: // another process writes, or has just added an image
+		r.waiting.Do(func() { r.bar.Note("waiting to switch: " + err.Error()) })
+		return bulk.ErrNotYet
+	}
+	return err
 }
 
 // look finds the generation among the store's: another machine can have let it serve.
