@@ -126,6 +126,9 @@ func (a *app) examineStore(ctx context.Context, b *bundle.Bundle) finding {
 	f := found("store", a.IndexDir(), fmt.Sprintf("%s, %s, %s, %s on disk", count(stats.Images, "image", "images"), count(stats.Files, "file", "files"),
 		count(stats.BadFiles, "bad file", "bad files"), bytesText(stats.Bytes)))
 	a.examineFit(&f, stats, b)
+	if err := examineGenerations(ctx, &f, store); err != nil {
+		return failed("store", err)
+	}
 	pid, held, err := embedded.Holder(a.IndexDir())
 	switch {
 	case err != nil:

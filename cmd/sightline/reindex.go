@@ -173,8 +173,8 @@ func (r *reindex) end(ctx context.Context, _ []index.Failure) error {
 		return nil
 	}
 	err = r.Switch(ctx, r.flags.partial)
-	switch sightline.CodeOf(err) {
-	case sightline.CodeIndexLocked, sightline.CodeIndexMismatch: // another process writes, or has just added an image
+	if code := sightline.CodeOf(err); code == sightline.CodeIndexLocked || code == sightline.CodeIndexMismatch {
+		// Another process writes, or has just added an image.
 		r.waiting.Do(func() { r.bar.Note("waiting to switch: " + err.Error()) })
 		return bulk.ErrNotYet
 	}
