@@ -46,6 +46,7 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 	if err != nil {
 		return err
 	}
+	defer rebuild.Close()
 	queue, beat, err := a.openQueue(redis)
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func (a *app) buildMode() embedded.Mode {
 
 // encodersABatch is how many runs of the encoder a batch of work is: enough to keep reading and encoding beside each
 // other, few enough that a kill loses seconds.
-const encodersABatch = 8
+const encodersABatch = 16
 
 // localBeat is how often the one process of a local job looks how far it is.
 const localBeat = 100 * time.Millisecond
