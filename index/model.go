@@ -85,7 +85,7 @@ func (x *Index) rescore(ctx context.Context, stored vectordb.Model, progress fun
 		return err
 	}
 	x.store.Pin(stored)
-	scorer, err := x.scorer(ctx)
+	scorer, err := x.scorer(ctx, x.align)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ func rebuild(t *testing.T, x *index.Index) (*index.Rebuild, []index.Failure) {
 	t.Helper()
 	r, err := x.Rebuild(t.Context(), index.RebuildOptions{Workers: 2, Batch: 2})
 	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, r.Close()) })
 	var sources []index.Source
 	for s, err := range r.Missing(t.Context(), "") {
 		require.NoError(t, err)

@@ -33,11 +33,11 @@ type PlanFor[T any] struct {
 	Backup func(ctx context.Context, version int) error
 }
 
-// Step and Plan are those of a SQLite file.
-type (
-	Step = StepFor[*sql.Tx]
-	Plan = PlanFor[*sql.Tx]
-)
+// Step is a change of a SQLite file.
+type Step = StepFor[*sql.Tx]
+
+// Plan is the history of a SQLite file.
+type Plan = PlanFor[*sql.Tx]
 
 // Ledger is the record of applied steps in the store itself. SQL and Documented make one.
 type Ledger[T any] interface {

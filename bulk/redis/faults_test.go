@@ -35,7 +35,7 @@ func (s *slowly) Encode(ctx context.Context, items []bulk.Item) ([]bulk.Failure,
 
 func TestAJobSurvivesAServerThatLosesEverything(t *testing.T) {
 	server := redistest.Start(t)
-	o := options(server.Address)
+	o := options(t, server.Address)
 	o.Lease, o.Ready = time.Second, 4
 	work := &slowly{files: &files{dir: t.TempDir(), images: 120, bad: 50}, begun: make(chan chan struct{})}
 	var group errgroup.Group
@@ -70,7 +70,7 @@ func TestAJobSurvivesAServerThatLosesEverything(t *testing.T) {
 
 func TestWhoeverLeavesDoesNotWaitForAnAbsentServer(t *testing.T) {
 	server := redistest.Start(t)
-	q := open(t, options(server.Address))
+	q := open(t, options(t, server.Address))
 	server.Kill()
 	ctx, cancel := context.WithCancel(t.Context())
 	taken := make(chan error, 1)
@@ -85,7 +85,7 @@ func TestWhoeverLeavesDoesNotWaitForAnAbsentServer(t *testing.T) {
 
 func TestAFullServerIsNamedAndHoldsNoHalfBatch(t *testing.T) {
 	server := redistest.Start(t, "--maxmemory-policy", "noeviction")
-	q := open(t, options(server.Address))
+	q := open(t, options(t, server.Address))
 	defer q.Close()
 	_, err := q.Lead(t.Context())
 	require.NoError(t, err)
@@ -107,7 +107,7 @@ func TestAFullServerIsNamedAndHoldsNoHalfBatch(t *testing.T) {
 }
 
 func TestAModelIsRefusedWhileAnotherOneIsAtWork(t *testing.T) {
-	o := options(redistest.Address(t))
+	o := options(t, redistest.Address(t))
 	q := open(t, o)
 	defer q.Close()
 	leading, err := q.Lead(t.Context())
@@ -132,7 +132,7 @@ func TestAModelIsRefusedWhileAnotherOneIsAtWork(t *testing.T) {
 }
 
 func TestWhoSleptWhileItsJobWasReplacedIsTold(t *testing.T) {
-	o := options(redistest.Address(t))
+	o := options(t, redistest.Address(t))
 	asleep := open(t, o)
 	defer asleep.Close()
 	o.Feature = "another"
@@ -150,7 +150,7 @@ func TestWhoSleptWhileItsJobWasReplacedIsTold(t *testing.T) {
 
 func TestAFinishedJobLeavesNothingForGood(t *testing.T) {
 	address := redistest.Start(t).Address
-	o := options(address)
+	o := options(t, address)
 	q := open(t, o)
 	_, err := q.Lead(t.Context())
 	require.NoError(t, err)
@@ -202,7 +202,7 @@ func TestGarbageInTheQueueIsNamed(t *testing.T) {
 	raw := client.NewClient(&client.Options{Addr: address})
 	defer raw.Close()
 	for name, value := range map[string]string{"noise": "\xff{", "nothing": "[]", "another thing": `{"id": 1}`} {
-		o := options(address)
+		o := options(t, address)
 		q := open(t, o)
 		stream := "sightline:bulk:1:{" + o.Job + "}:1:batches"
 		require.NoError(t, raw.XAdd(t.Context(), &client.XAddArgs{Stream: stream, Values: []string{"batch", value}}).Err())

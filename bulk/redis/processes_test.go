@@ -164,7 +164,7 @@ func TestKilledWorkersLoseAndDoubleNothing(t *testing.T) {
 		"who does not lead, afterward": {2, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, folder := options(address), t.TempDir()
+			o, folder := options(t, address), t.TempDir()
 			o.Lease = time.Second
 			watcher := open(t, o)
 			defer watcher.Close()

@@ -1,13 +1,14 @@
 package main
 
 import (
-	"database/sql"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	_ "modernc.org/sqlite"
+
+	"github.com/sightline-search/sightline/vectordb"
+	"github.com/sightline-search/sightline/vectordb/embedded"
 )
 
 func TestABackupIsRestoredElsewhere(t *testing.T) {
@@ -28,16 +29,28 @@ func TestABackupIsRestoredElsewhere(t *testing.T) {
 	p.must(exitUsage, "restore", "a", "b")
 }
 
+// cutPatches stores only a part of the patches of one image.
+func cutPatches(t *testing.T, dir string) {
+	t.Helper()
+	store, err := embedded.Open(dir, embedded.ReadWrite)
+	require.NoError(t, err)
+	defer store.Close()
+	ids, err := store.IDs(t.Context(), nil)
+	require.NoError(t, err)
+	images, err := store.Get(t.Context(), ids[:1])
+	require.NoError(t, err)
+	features, err := store.Features(t.Context(), ids[:1])
+	require.NoError(t, err)
+	cut := features[ids[0]]
+	cut.Patches = cut.Patches[:100]
+	require.NoError(t, store.Put(t.Context(), []vectordb.Record{{Image: *images[0], Features: cut}}))
+}
+
 func TestCheckRepairsAndReindexFillsTheGap(t *testing.T) {
 	p := newPlace(t)
 	p.must(exitDone, "index", photographs(t, 4))
-	db, err := sql.Open("sqlite", filepath.Join(p.data, "index.db"))
-	require.NoError(t, err)
-	_, err = db.ExecContext(t.Context(), `DELETE FROM patches WHERE feature = 2`)
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
-
-	assert.Contains(t, p.must(exitFailed, "check").stdout, "features without patches: 1")
+	cutPatches(t, p.data)
+	assert.Contains(t, p.must(exitFailed, "check").stdout, "patches of another size than the others: 1")
 	report := p.json(exitDone, "check", "--repair")
 	assert.Equal(t, true, report["ok"])
 	assert.Contains(t, p.must(exitDone, "check").stdout, "nothing is wrong")

@@ -32,7 +32,7 @@ changed are listed; then nothing is switched without --partial.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runReindex(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.workers, "workers", "0", "decode `N` files at the same time (0: one a core); redis shares the work with every machine that runs this command")
-	cmd.Flags().IntVar(&f.batch, "batch", 0, "encode `N` images in one run of the model (0: 8)")
+	cmd.Flags().IntVar(&f.batch, "batch", 0, "encode `N` images in one run of the model (0: 4)")
 	cmd.Flags().BoolVar(&f.noSwitch, "no-switch", false, "build only; 'sightline reindex switch' or the next 'sightline reindex' switches")
 	cmd.Flags().BoolVar(&f.partial, "partial", false, "switch although some images could not be encoded")
 	cmd.AddCommand(newReindexList(a), newReindexSwitch(a), newReindexDrop(a))

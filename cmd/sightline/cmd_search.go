@@ -107,6 +107,9 @@ func (a *app) needIndexDir() error {
 
 // needIndex is needIndexDir for what needs the index's file, too.
 func (a *app) needIndex() error {
+	if !a.embedded() {
+		return nil // that it is there is known when it is opened
+	}
 	if _, err := os.Stat(filepath.Join(a.IndexDir(), embedded.FileName)); errors.Is(err, fs.ErrNotExist) {
 		return sightline.Errorf(sightline.CodeNotFound, "there is no index in %s", printable(a.IndexDir())).
 			WithParam("data").WithHint("run sightline index PATH, or name another index folder with --data")

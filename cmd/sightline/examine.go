@@ -127,6 +127,9 @@ func (a *app) examineStore(ctx context.Context, b *bundle.Bundle) finding {
 	f := found("store", a.StoreName(), fmt.Sprintf("%s, %s, %s, %s on disk", count(stats.Images, "image", "images"), count(stats.Files, "file", "files"),
 		count(stats.BadFiles, "bad file", "bad files"), bytesText(stats.Bytes)))
 	a.examineFit(&f, stats, b)
+	if err := examineGenerations(ctx, &f, store); err != nil {
+		return failed("store", err)
+	}
 	if server, ok := store.(*qdrant.Store); ok {
 		examineServer(ctx, &f, server)
 		return f

@@ -19,7 +19,7 @@ func TestMigrateShowsAndChangesTheLayout(t *testing.T) {
 	assert.Empty(t, status["pending"])
 
 	down := p.json(exitDone, "migrate", "down", "--to", "1")
-	assert.Equal(t, 1.0, down["version"])
+	assert.EqualValues(t, 1, down["version"])
 	require.FileExists(t, down["backup"].(string))
 	assert.Contains(t, p.must(exitFailed, "search", "dog").stderr, "sightline migrate up")
 	text := p.must(exitDone, "migrate", "status").stdout

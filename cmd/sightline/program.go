@@ -81,7 +81,7 @@ a boolean of both, or another image. Every hit carries a calibrated probability.
 		newIndexCommand(a), newSearchCommand(a), newTagCommand(a), newTagsCommand(a), newServeCommand(a),
 		newReindexCommand(a), newMigrateCommand(a), newCopyCommand(a),
 		newBackupCommand(a), newRestoreCommand(a), newCheckCommand(a),
-		newEvalCommand(a), newBundleCommand(a), newDoctorCommand(a), newVersionCommand(a),
+		newEvalCommand(a), newBenchCommand(a), newBundleCommand(a), newDoctorCommand(a), newVersionCommand(a),
 	)
 	return root
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/sightline-search/sightline"
@@ -20,7 +19,7 @@ const (
 // canShareWork refuses a shared job that could not work, before anything is opened.
 func (a *app) canShareWork() error {
 	switch {
-	case strings.HasPrefix(a.Store, "sqlite"):
+	case a.embedded():
 		return sightline.Errorf(sightline.CodeInvalid, "--workers redis needs a store that many machines can write to; %s is one machine's", a.Store).
 			WithParam("workers").WithHint("leave --workers out: reindex then uses all cores of this machine")
 	case a.Redis == "":

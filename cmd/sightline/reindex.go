@@ -37,15 +37,12 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 	}
 	bar := a.progress("reindexing", "images") // first: loading the model takes seconds
 	defer bar.Finish()
-	mode := embedded.ReadWrite
 	if redis {
 		if err := a.canShareWork(); err != nil {
 			return err
 		}
-		// Many processes fill a generation, and one of them writes for the moment in which it switches.
-		mode = embedded.ReadOnly
 	}
-	e, err := a.openEngine(mode)
+	e, err := a.openEngine(a.buildMode())
 	if err != nil {
 		return err
 	}
@@ -54,6 +51,7 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 	if err != nil {
 		return err
 	}
+	defer rebuild.Close()
 	queue, beat, err := a.openQueue(ctx, redis, e.bundle)
 	if err != nil {
 		return err
@@ -78,9 +76,18 @@ func (a *app) runReindex(ctx context.Context, f reindexFlags) error {
 	return a.printReindex(answer, f)
 }
 
+// buildMode is how a store is opened to build a generation: an index folder has one writer, and reindex is it. A store of
+// many machines is written to by all that build, and opened as its writer for the switch alone.
+func (a *app) buildMode() embedded.Mode {
+	if a.embedded() {
+		return embedded.ReadWrite
+	}
+	return embedded.ReadOnly
+}
+
 // encodersABatch is how many runs of the encoder a batch of work is: enough to keep reading and encoding beside each
 // other, few enough that a kill loses seconds.
-const encodersABatch = 8
+const encodersABatch = 16
 
 // scoreAfterSwitch makes sure that the user's tags are scored in the generation that answers now.
 func (a *app) scoreAfterSwitch(ctx context.Context, e *engine) error {
@@ -107,6 +114,8 @@ type reindex struct {
 	store vectordb.Store
 	bar   progress.Reporter
 	told  sync.Map // ids of those images
+
+	waiting sync.Once // told why it does not switch yet
 }
 
 // Encode implements bulk.Work.
@@ -161,7 +170,13 @@ func (r *reindex) end(ctx context.Context, _ []index.Failure) error {
 	case r.flags.noSwitch, built == 0, built < all && !r.flags.partial:
 		return nil
 	}
-	return r.Switch(ctx, r.flags.partial)
+	err = r.Switch(ctx, r.flags.partial)
+	if code := sightline.CodeOf(err); code == sightline.CodeIndexLocked || code == sightline.CodeIndexMismatch {
+		// Another process writes, or has just added an image.
+		r.waiting.Do(func() { r.bar.Note("waiting to switch: " + err.Error()) })
+		return bulk.ErrNotYet
+	}
+	return err
 }
 
 // look finds the generation among the store's: another machine can have let it serve.

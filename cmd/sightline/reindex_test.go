@@ -53,6 +53,7 @@ func TestReindexSwitchesTheModel(t *testing.T) {
 	report = other.json(exitDone, "reindex")
 	assert.Equal(t, [3]any{12.0, 0.0, true}, [3]any{report["built"], report["encoded"], report["serving"]}, "nothing is encoded twice")
 	assert.Equal(t, [][3]any{{"2", "serving", 12}, {"1", "retired", 12}}, p.generations())
+	assert.Contains(t, other.must(exitDone, "doctor").stdout, "sightline reindex drop 1")
 	for id, image := range dump(t, p.data) {
 		assert.Equal(t, want[id].Paths, image.Paths)
 		assert.NotEqual(t, want[id].Global, image.Global, "another model's")

@@ -19,7 +19,7 @@ type Config struct {
 	QdrantKey   string     // what the Qdrant server wants; "" is no key
 	Redis       string     // URL of the shared cache, with its password; "" is none
 	Device      string     // "cpu" or "auto"
-	Threads     int        // threads of one model run; 0 is one for each core
+	Threads     int        // threads of one model run, and model runs at a time while indexing; 0 is one for each core
 	APIKey      string     // "" is no key
 	JSON        bool       // results as JSON
 	Quiet       bool       // no progress
@@ -94,7 +94,7 @@ func Keys() []Key {
 		{Name: "redis-max-value", Value: "KIB", Default: "1024", Help: "largest value in the shared cache, in KiB", set: setRedisMaxValue},
 		{Name: "cache-size", Value: "MIB", Default: "128", Help: "encoded texts kept in this process, in MiB; 0 keeps none", set: setCacheSize},
 		{Name: "device", Value: "NAME", Default: "auto", Help: "what computes: cpu, or auto for the best that is there", set: setDevice},
-		{Name: "threads", Value: "N", Default: "0", Help: "threads of one model run; 0 is one for each core", set: setThreads},
+		{Name: "threads", Value: "N", Default: "0", Help: "threads of one model run, and model runs at a time while indexing; 0 is one for each core", set: setThreads},
 		{Name: "api-key", Value: "KEY", Help: "key that HTTP clients must send; needed when other machines can reach the server", Secret: true, set: setKey(func(c *Config) *string { return &c.APIKey })},
 		{Name: "json", Default: "false", Help: "results as JSON", set: setBool(func(c *Config) *bool { return &c.JSON })},
 		{Name: "quiet", Default: "false", Help: "no progress on stderr", set: setBool(func(c *Config) *bool { return &c.Quiet })},

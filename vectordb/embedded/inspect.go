@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"path/filepath"
+
+	"github.com/sightline-search/sightline"
 )
 
 // Problem is something that is wrong with an index.
@@ -19,16 +22,18 @@ type Problem struct {
 // what it holds belongs together. repair takes out what does not, as its writer: an image that loses its features stays
 // known. Other programs may go on reading.
 func Check(ctx context.Context, dir string, repair bool) ([]Problem, error) {
-	mode := ReadOnly
-	if repair {
-		mode = ReadWrite
-	}
-	store, err := Open(dir, mode)
+	absolute, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, err
+		return nil, sightline.Errorf(sightline.CodeInvalid, "index folder %q: %w", dir, err)
 	}
-	s := store.(*Store) //nolint:forcetypeassert // Open makes nothing else
-	problems, err := s.check(ctx, repair)
+	s := &Store{dir: absolute}
+	var problems []Problem
+	if repair {
+		err = s.openWriter(ctx)
+	}
+	if err == nil {
+		problems, err = s.check(ctx, repair)
+	}
 	return problems, errors.Join(s.explain(err, "check"), s.Close())
 }
 

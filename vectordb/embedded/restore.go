@@ -15,11 +15,11 @@ import (
 // Backup writes the index in the folder, as it is at one moment, to one file that must not exist yet. A writer may go on
 // meanwhile. The file is an index.db of its own.
 func Backup(ctx context.Context, dir, path string) error {
-	store, err := Open(dir, ReadOnly)
+	absolute, err := filepath.Abs(dir)
 	if err != nil {
-		return err
+		return sightline.Errorf(sightline.CodeInvalid, "index folder %q: %w", dir, err)
 	}
-	s := store.(*Store) //nolint:forcetypeassert // Open makes nothing else
+	s := &Store{dir: absolute}
 	db, err := s.reader(ctx)
 	if err == nil && db == nil {
 		err = sightline.Errorf(sightline.CodeNotFound, "there is no index in %s", s.dir)
