@@ -77,8 +77,8 @@ performance: build .venv-training/ready ## Measure everything on a quiet machine
 	.venv-training/bin/python -m training.decoder_speed --json docs/performance/decoder.json
 	$(PYTHON) scripts/performance.py
 
-bench-go: lib ## Run the Go benchmarks of the decoder, the encoder and the store.
-	go test -tags "$(GOTAGS)" -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/...
+bench-go: lib ## Run the Go benchmarks of the decoder, the encoder, the store and the shared cache (needs redis-server).
+	go test -tags "$(GOTAGS)" -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/... ./cache/...
 
 clean: ## Remove everything that was built or fetched here; indexes in .sightline/ too.
 	rm -rf bin lib $(TOOLS) .venv-training .sightline coverage.out

@@ -33,6 +33,8 @@ type cacheFacts struct {
 	Misses  uint64 `json:"misses"`
 	Entries int    `json:"entries"`
 	Bytes   int64  `json:"bytes"`
+	Errors  uint64 `json:"errors"`  // times that the shared cache did not answer
+	Corrupt uint64 `json:"corrupt"` // values in it that were not what had been stored
 }
 
 func (s *server) stats(c *gin.Context) error {
@@ -46,7 +48,7 @@ func (s *server) stats(c *gin.Context) error {
 			Name: st.Model.Name, Version: st.Model.Version, Labels: st.Model.LabelCount, FreeText: st.Model.Text != nil,
 			FeatureFingerprint: st.Model.FeatureFingerprint, ScoringFingerprint: st.Model.ScoringFingerprint,
 		},
-		Cache: cacheFacts{st.Cache.Hits, st.Cache.Misses, st.Cache.Entries, st.Cache.Bytes},
+		Cache: cacheFacts{st.Cache.Hits, st.Cache.Misses, st.Cache.Entries, st.Cache.Bytes, st.Cache.Errors, st.Cache.Corrupt},
 	})
 }
 
@@ -64,7 +66,7 @@ func (s *server) ready(c *gin.Context) error {
 	stored := st.Store.Model
 	if st.Store.Images > 0 && (stored.Feature != st.Model.FeatureFingerprint || stored.Scoring != st.Model.ScoringFingerprint) {
 		return sightline.Errorf(sightline.CodeIndexMismatch, "the index was made with the model %q, %s %s is loaded",
-			stored.Name, st.Model.Name, st.Model.Version).WithHint("run sightline index again with this model, or start with the other one (--bundle)")
+			stored.Name, st.Model.Name, st.Model.Version).WithHint("run sightline index or sightline reindex with this model, or restart with the other one (--bundle)")
 	}
 	return writeJSON(c, map[string]string{"status": "ready"})
 }

@@ -46,6 +46,30 @@ func (c *lru) Set(_ context.Context, key string, value []byte) {
 	c.entries.Set(key, value)
 }
 
+func (c *lru) GetMany(ctx context.Context, keys []string) [][]byte {
+	values := make([][]byte, len(keys))
+	for i, key := range keys {
+		if value, ok := c.Get(ctx, key); ok {
+			values[i] = present(value)
+		}
+	}
+	return values
+}
+
+// present is a value that differs from a miss.
+func present(value []byte) []byte {
+	if value == nil {
+		return []byte{}
+	}
+	return value
+}
+
+func (c *lru) SetMany(ctx context.Context, entries []Entry) {
+	for _, e := range entries {
+		c.Set(ctx, e.Key, e.Value)
+	}
+}
+
 func (c *lru) Stats() Stats {
 	c.entries.CleanUp()
 	counted := c.entries.Stats()

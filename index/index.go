@@ -5,6 +5,8 @@ package index
 import (
 	"context"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/sightline-search/sightline/align"
 	"github.com/sightline-search/sightline/bundle"
 	"github.com/sightline-search/sightline/cache"
@@ -21,6 +23,7 @@ type Index struct {
 	store  vectordb.Store
 	cache  cache.Cache
 
+	encoding   singleflight.Group // texts that are being looked up or encoded, by key
 	thresholds map[string]float64 // of the labels, by name
 	openWriter func() (vectordb.Store, error)
 	gate       *gate

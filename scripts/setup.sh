@@ -7,6 +7,7 @@ set -euo pipefail
 needs=(
   "chromium chromium-browser google-chrome:chromium" # the browser test
   "fc-list:fontconfig"                               # lays out the page's text in it
+  "redis-server:redis-server"                        # the shared cache and the work queue
   "/usr/share/wordnet/index.noun:wordnet-base"       # the dictionary of tags describe
 )
 

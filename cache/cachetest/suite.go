@@ -25,6 +25,8 @@ func Run(t *testing.T, open func(t *testing.T) cache.Cache) {
 		"a closed cache misses":       closedCacheMisses,
 		"many goroutines":             manyGoroutines,
 		"an outdated context is fine": outdatedContext,
+		"many keys at once":           manyKeysAtOnce,
+		"nothing at once":             nothingAtOnce,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := open(t)
@@ -104,4 +106,24 @@ func outdatedContext(t *testing.T, c cache.Cache) {
 	if value, ok := c.Get(ctx, "a"); ok {
 		assert.Equal(t, "one", string(value))
 	}
+}
+
+func manyKeysAtOnce(t *testing.T, c cache.Cache) {
+	c.Set(t.Context(), "alone", []byte("0"))
+	c.SetMany(t.Context(), []cache.Entry{{Key: "a", Value: []byte("1")}, {Key: "nil"}, {Key: "b", Value: []byte("2")}, {Key: "b", Value: []byte("3")}})
+	got := c.GetMany(t.Context(), []string{"b", "missing", "a", "alone", "nil", "a"})
+	require.Len(t, got, 6)
+	for i, want := range []string{"3", "", "1", "0", "", "1"} {
+		assert.Equal(t, want, string(got[i]), "place %d", i)
+	}
+	assert.Nil(t, got[1], "a miss")
+	assert.NotNil(t, got[4], "a value without bytes is a value")
+	stats := c.Stats()
+	assert.EqualValues(t, 5, stats.Hits)
+	assert.EqualValues(t, 1, stats.Misses)
+}
+
+func nothingAtOnce(t *testing.T, c cache.Cache) {
+	c.SetMany(t.Context(), nil)
+	assert.Empty(t, c.GetMany(t.Context(), nil))
 }

@@ -78,7 +78,7 @@ func (a *app) evaluate(ctx context.Context, scratch string, dataset *evaluate.Da
 	defer stages.finish()
 	o.Progress = stages.follow
 	parts := index.Parts{
-		Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: cache.NewLRU(textCacheBytes),
+		Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: cache.NewLRU(a.CacheSize),
 		Places: m.places(a.Threads),
 	}
 	return evaluate.Run(ctx, parts, dataset, o)

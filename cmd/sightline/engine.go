@@ -88,17 +88,24 @@ func (a *app) openEngine(mode embedded.Mode) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	threads := a.searchThreads(mode)
-	m, err := a.openModel(threads)
+	texts, err := a.openCache() // before the model: the shared one connects meanwhile
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	e := &engine{model: m, store: store, cache: cache.NewLRU(textCacheBytes)}
+	threads := a.searchThreads(mode)
+	m, err := a.openModel(threads)
+	if err != nil {
+		return nil, errors.Join(err, texts.Close(), store.Close())
+	}
+	e := &engine{model: m, store: store, cache: texts}
 	parts := index.Parts{Bundle: m.bundle, Images: m.images, Texts: m.texts, Align: m.align, Store: store, Cache: e.cache, Places: m.places(threads)}
 	if mode == embedded.ReadOnly { // so that others can write, it is opened for writing for one change at a time
 		parts.OpenWriter = func() (vectordb.Store, error) { return a.openStore(embedded.ReadWrite) }
 	}
 	e.index = index.New(parts)
+	if mode == embedded.ReadOnly {
+		e.index.Pin()
+	}
 	return e, nil
 }
 
@@ -122,9 +129,6 @@ func (m *model) places(threads int) int {
 	}
 	return max(1, runtime.NumCPU()/threads)
 }
-
-// textCacheBytes holds some ten thousand texts with their query states.
-const textCacheBytes = 128 << 20
 
 // Close releases everything, the writer's lock included.
 func (e *engine) Close() error {

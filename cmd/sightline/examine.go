@@ -23,8 +23,7 @@ func (a *app) examine(ctx context.Context) []finding {
 	rt, runtimeFinding := a.examineRuntime()
 	return []finding{
 		a.examineSettings(), runtimeFinding, bundleFinding, a.examineModel(ctx, rt, b), a.examineStore(ctx, b),
-		{Section: "cache", Mark: markOK, Lines: []string{"in this process, at most " + bytesText(textCacheBytes) + " of texts"}},
-		examineDecoders(), a.examineDevice(rt),
+		a.examineCache(ctx), examineDecoders(), a.examineDevice(rt),
 	}
 }
 
@@ -60,9 +59,10 @@ func (a *app) examineSettings() finding {
 // settings gives the values in force by name, without secrets.
 func (a *app) settings() map[string]string {
 	return map[string]string{
-		"data": a.Data, "bundle": a.Bundle, "store": a.Store, "redis": a.Redis, "device": a.Device, "threads": strconv.Itoa(a.Threads),
+		"data": a.Data, "bundle": a.Bundle, "store": a.Store, "redis": config.ShownRedis(a.Redis), "device": a.Device, "threads": strconv.Itoa(a.Threads),
 		"api-key": "(hidden)", "json": strconv.FormatBool(a.JSON), "quiet": strconv.FormatBool(a.Quiet), "log-level": a.LogLevel.String(),
 		"ort-library": a.ORTLibrary, "listen": a.Listen, "describe-key": "(hidden)",
+		"redis-ttl": a.RedisTTL.String(), "redis-max-value": strconv.Itoa(a.RedisMaxValue >> 10), "cache-size": strconv.FormatInt(a.CacheSize>>20, 10),
 	}
 }
 
@@ -126,6 +126,9 @@ func (a *app) examineStore(ctx context.Context, b *bundle.Bundle) finding {
 	f := found("store", a.StoreName(), fmt.Sprintf("%s, %s, %s, %s on disk", count(stats.Images, "image", "images"), count(stats.Files, "file", "files"),
 		count(stats.BadFiles, "bad file", "bad files"), bytesText(stats.Bytes)))
 	a.examineFit(&f, stats, b)
+	if err := examineGenerations(ctx, &f, store); err != nil {
+		return failed("store", err)
+	}
 	if server, ok := store.(*qdrant.Store); ok {
 		examineServer(ctx, &f, server)
 		return f
@@ -165,7 +168,7 @@ func (a *app) examineFit(f *finding, stats vectordb.Stats, b *bundle.Bundle) {
 	case stats.Model.Feature != b.Manifest.FeatureFingerprint:
 		f.Mark, f.Code = markFail, string(sightline.CodeIndexMismatch)
 		f.Lines = append(f.Lines, fmt.Sprintf("made with the model %s, which is not the bundle's", stats.Model.Name))
-		f.Hint = "name the bundle that it was made with (--bundle), or index again into another folder (--data)"
+		f.Hint = "name the bundle that it was made with (--bundle), or build the index anew with this one: sightline reindex"
 	case stats.Model.Scoring != b.Manifest.ScoringFingerprint:
 		f.Mark, f.Hint = markWarn, "tags are from an older scoring model: run sightline index again, no image is decoded for it"
 	default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -16,7 +17,7 @@ type Config struct {
 	Bundle      string     // model bundle; "" searches
 	Store       string     // "sqlite", "sqlite:///absolute/folder" or "qdrant(s)://host:port/prefix"
 	QdrantKey   string     // what the Qdrant server wants; "" is no key
-	Redis       string     // always "" in this version
+	Redis       string     // URL of the shared cache, with its password; "" is none
 	Device      string     // "cpu", "cuda" or "auto"
 	Threads     int        // threads of one model run of a search, model runs at a time while indexing; 0 lets the command choose
 	APIKey      string     // "" is no key
@@ -26,6 +27,10 @@ type Config struct {
 	Listen      string     // host:port of the server
 	ORTLibrary  string     // ONNX Runtime; "" searches
 	DescribeKey string     // what the endpoint of tags describe wants; "" is no key
+
+	CacheSize     int64         // bytes of encoded texts kept in this process
+	RedisTTL      time.Duration // how long the shared cache keeps a value; 0 is as long as it has room
+	RedisMaxValue int           // bytes of the largest value in the shared cache
 
 	File   string            // the file that was read; "" when there was none
 	Origin map[string]string // key name -> where its value comes from: "--data", "SIGHTLINE_DATA", "FILE:LINE" or "default"
@@ -61,7 +66,8 @@ type Key struct {
 	Only    string // the one command whose flag it is; "" is a flag of all
 	Secret  bool   // never shown
 
-	set func(c *Config, raw string) error // its error says what is allowed
+	show func(raw string) string           // what may be shown of a value that holds a secret; nil shows all of it
+	set  func(c *Config, raw string) error // its error says what is allowed
 }
 
 // Env is the key's environment variable.
@@ -83,7 +89,10 @@ func Keys() []Key {
 		{Name: "bundle", Value: "DIR", Default: "beside the program", Help: "model bundle", set: setBundle},
 		{Name: "store", Value: "URL", Default: "sqlite", Help: "where the index is kept: sqlite (in the index folder), sqlite:///absolute/folder, qdrant://host:6334/prefix or, with TLS, qdrants://", set: setStore},
 		{Name: "qdrant-api-key", Value: "KEY", Help: "key that the Qdrant server wants", Secret: true, set: setKey(func(c *Config) *string { return &c.QdrantKey })},
-		{Name: "redis", Value: "URL", Help: "shared cache; not in this version", set: setRedis},
+		{Name: "redis", Value: "URL", Help: "cache of encoded texts that several servers share: redis://[user:password@]host[:port][/database], or rediss:// for TLS", show: ShownRedis, set: setRedis},
+		{Name: "redis-ttl", Value: "DURATION", Default: "720h", Help: "how long the shared cache keeps a text, such as 12h; 0 is as long as it has room", set: setRedisTTL},
+		{Name: "redis-max-value", Value: "KIB", Default: "1024", Help: "largest value in the shared cache, in KiB", set: setRedisMaxValue},
+		{Name: "cache-size", Value: "MIB", Default: "128", Help: "encoded texts kept in this process, in MiB; 0 keeps none", set: setCacheSize},
 		{Name: "device", Value: "NAME", Default: "auto", Help: "what computes: cpu, cuda (an NVIDIA card), or auto for the best that is there", set: setDevice},
 		{Name: "threads", Value: "N", Default: "0", Help: "threads of one model run of a search, and model runs at a time while indexing; 0 is one thread a run and a run on each core", set: setThreads},
 		{Name: "api-key", Value: "KEY", Help: "key that HTTP clients must send; needed when other machines can reach the server", Secret: true, set: setKey(func(c *Config) *string { return &c.APIKey })},

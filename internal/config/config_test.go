@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
@@ -43,6 +44,9 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, "127.0.0.1:8080", c.Listen)
 	assert.Equal(t, slog.LevelInfo, c.LogLevel)
 	assert.Zero(t, c.Threads)
+	assert.Equal(t, 720*time.Hour, c.RedisTTL)
+	assert.Equal(t, 1<<20, c.RedisMaxValue)
+	assert.EqualValues(t, 128<<20, c.CacheSize)
 	assert.Empty(t, c.Bundle+c.Redis+c.APIKey+c.DescribeKey+c.ORTLibrary+c.File)
 	assert.False(t, c.JSON || c.Quiet)
 	for _, k := range config.Keys() {
@@ -60,26 +64,27 @@ var everyKey = map[string]struct {
 	got   func(c config.Config) any
 	want  any
 }{
-	"data":           {"/idx", func(c config.Config) any { return c.Data }, "/idx"},
-	"bundle":         {"/b", func(c config.Config) any { return c.Bundle }, "/b"},
-	"store":          {"sqlite:///s", func(c config.Config) any { return c.IndexDir() }, "/s"},
-	"qdrant-api-key": {"k4y", func(c config.Config) any { return c.QdrantKey }, "k4y"},
-	"device":         {"cpu", func(c config.Config) any { return c.Device }, "cpu"},
-	"threads":        {"3", func(c config.Config) any { return c.Threads }, 3},
-	"api-key":        {"s3cret", func(c config.Config) any { return c.APIKey }, "s3cret"},
-	"json":           {"true", func(c config.Config) any { return c.JSON }, true},
-	"quiet":          {"true", func(c config.Config) any { return c.Quiet }, true},
-	"log-level":      {"warn", func(c config.Config) any { return c.LogLevel }, slog.LevelWarn},
-	"ort-library":    {"/l.so", func(c config.Config) any { return c.ORTLibrary }, "/l.so"},
-	"listen":         {"[::1]:0", func(c config.Config) any { return c.Listen }, "[::1]:0"},
-	"describe-key":   {"k3y", func(c config.Config) any { return c.DescribeKey }, "k3y"},
+	"data":            {"/idx", func(c config.Config) any { return c.Data }, "/idx"},
+	"bundle":          {"/b", func(c config.Config) any { return c.Bundle }, "/b"},
+	"store":           {"sqlite:///s", func(c config.Config) any { return c.IndexDir() }, "/s"},
+	"device":          {"cpu", func(c config.Config) any { return c.Device }, "cpu"},
+	"threads":         {"3", func(c config.Config) any { return c.Threads }, 3},
+	"api-key":         {"s3cret", func(c config.Config) any { return c.APIKey }, "s3cret"},
+	"json":            {"true", func(c config.Config) any { return c.JSON }, true},
+	"quiet":           {"true", func(c config.Config) any { return c.Quiet }, true},
+	"log-level":       {"warn", func(c config.Config) any { return c.LogLevel }, slog.LevelWarn},
+	"ort-library":     {"/l.so", func(c config.Config) any { return c.ORTLibrary }, "/l.so"},
+	"listen":          {"[::1]:0", func(c config.Config) any { return c.Listen }, "[::1]:0"},
+	"redis":           {"rediss://ada:s3cret@cache:6380/2", func(c config.Config) any { return c.Redis }, "rediss://ada:s3cret@cache:6380/2"},
+	"redis-ttl":       {"90m", func(c config.Config) any { return c.RedisTTL }, 90 * time.Minute},
+	"cache-size":      {"7", func(c config.Config) any { return c.CacheSize }, int64(7 << 20)},
+	"redis-max-value": {"3", func(c config.Config) any { return c.RedisMaxValue }, 3 << 10},
+	"describe-key":    {"k3y", func(c config.Config) any { return c.DescribeKey }, "k3y"},
+	"qdrant-api-key":  {"k4y", func(c config.Config) any { return c.QdrantKey }, "k4y"},
 }
 
 func TestEveryKeyIsReadFromFlagEnvironmentAndFile(t *testing.T) {
 	for _, k := range config.Keys() {
-		if k.Name == "redis" {
-			continue // has no valid value in this version
-		}
 		t.Run(k.Name, func(t *testing.T) {
 			key, ok := everyKey[k.Name]
 			require.True(t, ok, "a new key needs a line in this test")
@@ -162,7 +167,21 @@ func TestBadValuesNameSourceKeyValueAndWhatIsAllowed(t *testing.T) {
 		{args: []string{"--store=qdrants://host/a?b"}, says: "qdrants:// with TLS"},
 		{args: []string{"--store=sqlite://relative"}, says: "sqlite:///absolute/folder"},
 		{args: []string{"--store=postgres"}, says: "sqlite:///absolute/folder"},
-		{args: []string{"--redis=redis://localhost"}, says: "Redis cache is not in this version"},
+		{args: []string{"--redis=localhost:6379"}, says: "it must be redis://"},
+		{args: []string{"--redis=http://localhost:6379"}, says: `--redis is "http://localhost:6379": it must be redis://`},
+		{args: []string{"--redis=redis://:two%20words@localhost:0"}, says: `--redis is "redis://(hidden)@localhost:0"`},
+		{args: []string{"--redis=redis://:two words@localhost/1"}, says: `--redis is "(hidden)"`},
+		{args: []string{"--redis=redis://ada:two words@local host/1"}, says: `--redis is "(hidden)"`},
+		{args: []string{"--redis=two words@localhost"}, says: `--redis is "(hidden)"`},
+		{args: []string{"--redis=redis://localhost/zero"}, says: "/database"},
+		{args: []string{"--redis=redis://localhost?password=two words"}, says: `--redis is "redis://localhost": it must be`},
+		{args: []string{"--redis=redis:///0"}, says: "it must be redis://"},
+		{args: []string{"--redis-ttl=-1s"}, says: "0 or a duration from 1s to 87600h"},
+		{args: []string{"--redis-ttl=30"}, says: "such as 30m"},
+		{args: []string{"--redis-ttl=1ms"}, says: "from 1s"},
+		{args: []string{"--redis-max-value=0"}, says: "from 1 to 65536"},
+		{args: []string{"--cache-size=-1"}, says: "from 0 to 1048576"},
+		{args: []string{"--cache-size=many"}, says: "a whole number of MiB"},
 		{args: []string{"--log-level=loud"}, says: "debug, info, warn or error"},
 		{args: []string{"--listen=8080"}, says: "HOST:PORT"},
 		{args: []string{"--listen=localhost:99999"}, says: "0 to 65535"},
@@ -190,6 +209,16 @@ func TestBadValuesNameSourceKeyValueAndWhatIsAllowed(t *testing.T) {
 			assert.Equal(t, sightline.CodeInvalid, sightline.CodeOf(err))
 			assert.NotContains(t, err.Error(), "two words", "a key is a secret")
 		})
+	}
+}
+
+func TestOfARedisAddressThePasswordIsNotShown(t *testing.T) {
+	for raw, want := range map[string]string{
+		"": "", "redis://cache": "redis://cache", "rediss://cache:6380/2": "rediss://cache:6380/2",
+		"redis://ada:s3cret@cache/2": "redis://(hidden)@cache/2", "redis://:s3cret@[::1]:6379": "redis://(hidden)@[::1]:6379",
+		"redis://s3cret@cache": "redis://(hidden)@cache", "s3cret": "(hidden)", "redis://cache?password=s3cret#s3cret": "redis://cache",
+	} {
+		assert.Equal(t, want, config.ShownRedis(raw), raw)
 	}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -21,7 +22,10 @@ func Load(flags *pflag.FlagSet, environ []string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Device: "auto", Store: "sqlite", Listen: "127.0.0.1:8080", Origin: map[string]string{}}
+	c := Config{
+		Device: "auto", Store: "sqlite", Listen: "127.0.0.1:8080", Origin: map[string]string{},
+		CacheSize: 128 << 20, RedisTTL: 30 * 24 * time.Hour, RedisMaxValue: 1 << 20,
+	}
 	if file != nil {
 		c.File = path
 	}
@@ -64,10 +68,15 @@ func describe(k Key, s setting) string {
 	return s.origin + ": " + k.Name
 }
 
+const hidden = "(hidden)"
+
 // shown keeps secrets out of error messages.
 func shown(k Key, raw string) string {
-	if k.Secret {
-		return "(hidden)"
+	switch {
+	case k.Secret:
+		return hidden
+	case k.show != nil:
+		return k.show(raw)
 	}
 	return raw
 }

@@ -69,10 +69,6 @@ func setQdrant(c *Config, raw string) error {
 	return nil
 }
 
-func setRedis(*Config, string) error {
-	return errors.New("a Redis cache is not in this version; leave it out, texts are cached in the process")
-}
-
 func setDevice(c *Config, raw string) error {
 	switch raw {
 	case "cpu", "cuda", "auto":
@@ -137,4 +133,13 @@ func setListen(c *Config, raw string) error {
 	}
 	c.Listen = raw
 	return nil
+}
+
+// WithStore gives the settings with another store, for a command that works on two of them.
+func (c *Config) WithStore(raw string) (Config, error) {
+	other := *c
+	if err := setStore(&other, raw); err != nil {
+		return other, fmt.Errorf("the store %q: %w", raw, err)
+	}
+	return other, nil
 }
