@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
+	"io"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -56,4 +60,30 @@ func TestCheckRepairsAndReindexFillsTheGap(t *testing.T) {
 	assert.Contains(t, p.must(exitDone, "check").stdout, "nothing is wrong")
 	assert.EqualValues(t, 1, p.json(exitDone, "reindex")["encoded"])
 	assert.EqualValues(t, 4, p.json(exitDone, "search", "an animal", "--min-probability", "0")["matches"])
+}
+
+// TestABackupOfAnyStore: a store that is no index folder is backed up, and restored into, by way of a copy.
+func TestABackupOfAnyStore(t *testing.T) {
+	p := newPlace(t)
+	p.must(exitDone, "index", photographs(t, 3))
+	var said bytes.Buffer
+	a := &app{out: bufio.NewWriter(io.Discard), err: &said}
+	a.Quiet = true
+	folder := t.TempDir()
+	file := filepath.Join(folder, "photos.sightline")
+	original, err := embedded.Open(p.data, embedded.ReadOnly)
+	require.NoError(t, err)
+	defer original.Close()
+	require.NoError(t, a.backUpCopy(t.Context(), original, file))
+
+	restored := filepath.Join(t.TempDir(), "index")
+	target, err := embedded.Open(restored, embedded.ReadWrite)
+	require.NoError(t, err)
+	require.NoError(t, a.restoreCopy(t.Context(), file, target))
+	require.NoError(t, target.Close())
+	requireSameIndex(t, dump(t, p.data), dump(t, restored))
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	assert.Len(t, entries, 1, "nothing else is left there")
+	assert.Empty(t, said.String())
 }

@@ -74,6 +74,9 @@ type layout interface {
 
 // withLayout opens the layout of an index that is there.
 func (a *app) withLayout(ctx context.Context, mode embedded.Mode, work func(layout) error) error {
+	if err := a.needEmbedded("it has no layout that this program changes"); err != nil {
+		return err
+	}
 	if err := a.needIndex(); err != nil {
 		return err
 	}
