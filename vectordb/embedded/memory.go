@@ -3,24 +3,41 @@ package embedded
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 
-	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/vectordb/embedded/flat"
 )
 
-// blockSize is how many images lie in one piece of memory: growing copies nothing, and a block is the unit of parallel
-// work and of cancellation.
-const blockSize = 4096
-
-// memory holds the global vectors and tags of the serving generation, as of one commit.
+// memory holds the global vectors and tags of the serving generation, as of one commit: most of them in flat files that
+// are mapped (folder.go), the images that have changed since in recent.
 type memory struct {
+	folder folder
+	limits limits
+
 	mu     sync.RWMutex
 	head   head
-	ids    []sightline.ImageID // by slot
-	rows   []int64             // by slot: images.row
-	tags   []packedTags        // by slot
-	blocks [][]float32         // slot s lies in blocks[s/blockSize], in dim numbers
-	slots  map[int64]int       // by images.row
+	loaded bool   // false: what the folder holds has to be looked at first
+	seen   string // the list of files that was looked at or written last
+	parts  []part
+	recent recent
+	putOff int // the number of recent images below which fold is not tried again
+}
+
+// limits say when images go from recent into a file.
+type limits struct {
+	fold int // recent images that make a file; a process that starts reads at most about as many from SQLite
+	most int // images in a file that is made of others, and recent images while everything is read anew
+}
+
+var usualLimits = limits{fold: 4096, most: 65536}
+
+// part is a flat file and the images in it that have changed or gone since it was written.
+type part struct {
+	name string
+	file *flat.File
+	dead slotSet
+	live int
 }
 
 // head is what a state of the database is known by.
@@ -28,136 +45,125 @@ type head struct {
 	generation int64
 	dim        int
 	commits    int64
+	stamp      int64 // of the commit, by chance; 0 before the first one
 }
 
-const readHead = `SELECT g.id, g.dim, c.commits FROM generations g, clock c WHERE g.state = 'serving'`
+const readHead = `SELECT g.id, g.dim, c.commits, coalesce((SELECT stamp FROM history WHERE number = c.commits), 0)
+	FROM generations g, clock c WHERE g.state = 'serving'`
+
+func (h *head) read(row *sql.Row) error { return row.Scan(&h.generation, &h.dim, &h.commits, &h.stamp) }
 
 // refresh brings memory up to the latest commit, reading only what has changed since the last time.
 func (m *memory) refresh(ctx context.Context, db *sql.DB) error {
 	var now head
-	if err := db.QueryRowContext(ctx, readHead).Scan(&now.generation, &now.dim, &now.commits); err != nil {
+	if err := now.read(db.QueryRowContext(ctx, readHead)); err != nil {
 		return err
 	}
 	m.mu.RLock()
-	current := m.head.generation == now.generation && m.head.commits >= now.commits
+	current := m.isAt(now)
 	m.mu.RUnlock()
 	if current {
 		return nil
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // one snapshot for all that follows
-	if err != nil {
-		return err
+	for done := m.isAt(now); !done; { // another call may have been faster
+		var err error
+		if done, err = m.catchUp(ctx, db); err != nil {
+			return err
+		}
 	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	if err := tx.QueryRowContext(ctx, readHead).Scan(&now.generation, &now.dim, &now.commits); err != nil {
-		return err
-	}
-	if m.head.generation != now.generation || m.head.dim != now.dim {
-		m.reset(now)
-	}
-	if err := m.drop(ctx, tx); err != nil {
-		return err
-	}
-	if err := m.load(ctx, tx); err != nil {
-		return err
-	}
-	m.head = now // only now: after an error everything since the old head is read again
 	return nil
 }
 
-// reset empties memory for another generation or length.
-func (m *memory) reset(now head) {
+func (m *memory) isAt(now head) bool {
+	return m.loaded && m.head.generation == now.generation && m.head.commits >= now.commits
+}
+
+// catchUp takes one snapshot of the database and brings memory up to it. It is not done where another process has
+// written the files anew: memory is left not loaded then, and the next call starts with those.
+func (m *memory) catchUp(ctx context.Context, db *sql.DB) (done bool, err error) {
+	var list *fileList
+	if !m.loaded {
+		list = m.folder.list() // before the snapshot, which then knows the commits that the list knows
+	}
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	var now head
+	if err := now.read(tx.QueryRowContext(ctx, readHead)); err != nil {
+		return false, err
+	}
+	if m.loaded && (m.head.generation != now.generation || m.head.dim != now.dim) {
+		m.loaded = false
+		return false, nil
+	}
+	if !m.loaded {
+		if err := m.adopt(ctx, tx, now, list); err != nil || !m.loaded {
+			return false, err
+		}
+	}
+	if err := m.drop(ctx, tx); err != nil {
+		return false, err
+	}
+	err = m.load(ctx, tx, now)
+	return m.loaded, err
+}
+
+// adopt starts anew with the listed files, or with nothing where there are none of this history of the index.
+func (m *memory) adopt(ctx context.Context, tx *sql.Tx, now head, list *fileList) error {
+	if err := m.close(); err != nil {
+		return err
+	}
 	m.head = head{generation: now.generation, dim: now.dim}
-	m.ids, m.rows, m.tags, m.blocks = nil, nil, nil, nil
-	m.slots = map[int64]int{}
-}
-
-// drop removes the images that were removed since head.
-func (m *memory) drop(ctx context.Context, tx *sql.Tx) error {
-	if len(m.ids) == 0 {
-		return nil
-	}
-	rows, err := tx.QueryContext(ctx, `SELECT image FROM removed WHERE changed > ?`, m.head.commits)
-	if err != nil {
+	m.recent = newRecent(now.dim)
+	m.seen, m.putOff, m.loaded = list.id(), 0, true
+	known, err := list.knownTo(ctx, tx, now)
+	if err != nil || !known {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var row int64
-		if err := rows.Scan(&row); err != nil {
-			return err
+	parts, err := m.folder.open(list)
+	switch {
+	case err == nil:
+		m.parts, m.head.commits = parts, list.Through
+	case m.folder.list().id() != m.seen:
+		m.loaded = false // another process has replaced the files while they were opened
+	}
+	return nil // files that cannot be used are made anew
+}
+
+// close unmaps the files.
+func (m *memory) close() error {
+	var errs []error
+	for _, p := range m.parts {
+		errs = append(errs, p.file.Close())
+	}
+	m.parts = nil
+	return errors.Join(errs...)
+}
+
+// forget takes an image out.
+func (m *memory) forget(row int64) {
+	m.recent.remove(row)
+	m.outdate(row)
+}
+
+// outdate marks an image in the files as changed or gone.
+func (m *memory) outdate(row int64) {
+	for i := range m.parts {
+		p := &m.parts[i]
+		if slot, found := p.file.Find(row); found && p.dead.add(slot) {
+			p.live--
 		}
-		m.remove(row)
 	}
-	return rows.Err()
 }
 
-// load reads the features that were written since head.
-func (m *memory) load(ctx context.Context, tx *sql.Tx) error {
-	access := `INDEXED BY features_by_change`
-	if m.head.commits == 0 {
-		access = `NOT INDEXED` // everything: in the order in which it lies in the file
+func (m *memory) len() int {
+	n := m.recent.len()
+	for _, p := range m.parts {
+		n += p.live
 	}
-	query := `SELECT i.row, i.id, f.global, f.tags FROM features f ` + access + ` CROSS JOIN images i ON i.row = f.image
-		WHERE f.generation = ? AND f.changed > ?`
-	rows, err := tx.QueryContext(ctx, query, m.head.generation, m.head.commits)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var row int64
-		var id sightline.ImageID
-		var global sql.RawBytes
-		var tags []byte
-		if err := rows.Scan(&row, &id, &global, &tags); err != nil {
-			return err
-		}
-		if len(global) != 4*m.head.dim {
-			return sightline.Errorf(sightline.CodeIndexCorrupt, "the global vector of image %s has %d bytes instead of %d", id, len(global), 4*m.head.dim).
-				WithHint("remove the image and index it again")
-		}
-		slot := m.slot(row, id)
-		decodeVector(m.vector(slot), global)
-		m.tags[slot] = tags
-	}
-	return rows.Err()
-}
-
-// slot finds the place of an image, making one for a new one.
-func (m *memory) slot(row int64, id sightline.ImageID) int {
-	if slot, ok := m.slots[row]; ok {
-		return slot
-	}
-	slot := len(m.ids)
-	if slot/blockSize == len(m.blocks) {
-		m.blocks = append(m.blocks, make([]float32, blockSize*m.head.dim))
-	}
-	m.ids = append(m.ids, id)
-	m.rows = append(m.rows, row)
-	m.tags = append(m.tags, nil)
-	m.slots[row] = slot
-	return slot
-}
-
-// remove closes the gap with the last image.
-func (m *memory) remove(row int64) {
-	slot, ok := m.slots[row]
-	if !ok {
-		return
-	}
-	last := len(m.ids) - 1
-	copy(m.vector(slot), m.vector(last))
-	m.ids[slot], m.rows[slot], m.tags[slot] = m.ids[last], m.rows[last], m.tags[last]
-	m.slots[m.rows[slot]] = slot
-	delete(m.slots, row)
-	m.ids, m.rows, m.tags = m.ids[:last], m.rows[:last], m.tags[:last]
-	m.blocks = m.blocks[:(last+blockSize-1)/blockSize]
-}
-
-func (m *memory) vector(slot int) []float32 {
-	start := slot % blockSize * m.head.dim
-	return m.blocks[slot/blockSize][start : start+m.head.dim]
+	return n
 }

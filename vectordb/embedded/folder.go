@@ -1,0 +1,183 @@
+package embedded
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gofrs/flock"
+
+	"github.com/sightline-search/sightline/vectordb/embedded/flat"
+)
+
+// folder is where the flat files lie. They are a copy of what SQLite holds, in the form in which it is searched: any
+// process that finds them missing, damaged or of another index makes them anew, and deleting them loses nothing. A list
+// names the files that belong together; it is replaced in one step, after the files that it names are on the disk.
+type folder string
+
+// The folder inside the index folder, and what lies in it beside the flat files.
+const (
+	folderName   = "vectors"
+	listName     = "list"
+	newListName  = "list.new"
+	filesLock    = "lock" // locked by the process that writes
+	listChecksum = "%08x\n"
+)
+
+// fileList says what the files hold: of one generation, all images as they were after the commit Through, but for those that
+// are marked dead. What the database has of later commits is read from there.
+type fileList struct {
+	ID         string // by chance, another one for each list
+	Generation int64
+	Dim        int
+	Through    int64
+	Commit     int64 // the snapshot of the database that the list was written from, and the stamp of its last commit: an
+	Stamp      int64 // index that has another one there has another history
+	Files      []listed
+}
+
+type listed struct {
+	Name string
+	Dead slotSet
+}
+
+// list reads the list; nil where there is none, or none that is whole.
+func (f folder) list() *fileList {
+	content, err := os.ReadFile(f.path(listName))
+	if err != nil {
+		return nil
+	}
+	var sum uint32
+	var l fileList
+	start := min(len(content), len(fmt.Sprintf(listChecksum, 0)))
+	if _, err := fmt.Sscanf(string(content[:start]), listChecksum, &sum); err != nil || sum != crc32.ChecksumIEEE(content[start:]) {
+		return nil
+	}
+	if json.Unmarshal(content[start:], &l) != nil {
+		return nil
+	}
+	return &l
+}
+
+func (l *fileList) id() string {
+	if l == nil {
+		return ""
+	}
+	return l.ID
+}
+
+// knownTo reports whether the list was written from the history that the snapshot shows.
+func (l *fileList) knownTo(ctx context.Context, tx *sql.Tx, now head) (bool, error) {
+	if l == nil || l.Generation != now.generation || l.Dim != now.dim || l.Stamp == 0 {
+		return false, nil
+	}
+	var stamp int64
+	err := tx.QueryRowContext(ctx, `SELECT stamp FROM history WHERE number = ?`, l.Commit).Scan(&stamp)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return stamp == l.Stamp, err
+}
+
+// open opens the listed files.
+func (f folder) open(l *fileList) (parts []part, err error) {
+	defer func() {
+		if err != nil {
+			for _, p := range parts {
+				err = errors.Join(err, p.file.Close())
+			}
+		}
+	}()
+	for _, entry := range l.Files {
+		file, err := flat.Open(f.path(filepath.Base(entry.Name)), l.Dim)
+		if err != nil {
+			return parts, err
+		}
+		p := part{name: entry.Name, file: file, dead: entry.Dead, live: file.Len() - entry.Dead.count()}
+		parts = append(parts, p)
+		if len(p.dead) != len(newSlotSet(file.Len())) {
+			return parts, fmt.Errorf("%s has %d images, the list says otherwise", entry.Name, file.Len())
+		}
+	}
+	return parts, nil
+}
+
+// replace writes the list and deletes the files that it does not name.
+func (f folder) replace(l *fileList) error {
+	content, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	content = append(fmt.Appendf(nil, listChecksum, crc32.ChecksumIEEE(content)), content...)
+	if err := writeDurably(f.path(newListName), content); err != nil {
+		return err
+	}
+	if err := os.Rename(f.path(newListName), f.path(listName)); err != nil {
+		return err
+	}
+	return errors.Join(syncFolder(string(f)), f.clean(l))
+}
+
+// clean deletes what an earlier list named or a killed process left.
+func (f folder) clean(l *fileList) error {
+	entries, err := os.ReadDir(string(f))
+	for _, entry := range entries {
+		name := entry.Name()
+		listed := slices.ContainsFunc(l.Files, func(l listed) bool { return l.Name == name })
+		if !listed && name != listName && name != filesLock {
+			err = errors.Join(err, os.RemoveAll(f.path(name)))
+		}
+	}
+	return err
+}
+
+// lock keeps other processes from writing; ok is false while one does, and where nothing can be written.
+func (f folder) lock() (unlock func(), ok bool) {
+	if os.MkdirAll(string(f), 0o755) != nil {
+		return nil, false
+	}
+	lock := flock.New(f.path(filesLock), flock.SetPermissions(0o644))
+	if ok, err := lock.TryLock(); !ok || err != nil {
+		return nil, false
+	}
+	return func() { _ = lock.Unlock() }, true // the end of the process gives it back too
+}
+
+// bytes adds up the files.
+func (f folder) bytes() (total int64) {
+	entries, _ := os.ReadDir(string(f)) // there may be none yet
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil { // or it has just been deleted
+			total += info.Size()
+		}
+	}
+	return total
+}
+
+func (f folder) path(name string) string { return filepath.Join(string(f), name) }
+
+func newFileName() string { return rand.Text() + ".flat" }
+
+func writeDurably(path string, content []byte) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
