@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"slices"
@@ -9,30 +10,41 @@ import (
 )
 
 // fold moves the recent images into a file, as far as nothing keeps it from that: what cannot be written stays in memory
-// and is tried again when there is twice as much. now is the snapshot that memory was read from.
-func (m *memory) fold(now head) {
-	if m.recent.len() < m.putOff {
+// and is tried again when there is twice as much. now is the snapshot that memory was read from. The list of the files is
+// published later (publish): that waits for the disk, and searches need not.
+func (m *memory) fold(ctx context.Context, now head) {
+	if m.recent.len() < m.putOff || m.publishing {
 		return
 	}
-	unlock, ok := m.folder.lock()
-	if !ok {
+	if m.unlock == nil {
+		unlock, err := m.folder.lock(ctx, m.recent.len() >= m.limits.most)
+		if errors.Is(err, errBusy) {
+			return
+		}
+		if err != nil {
+			m.putOff = 2 * m.recent.len()
+			return
+		}
+		if m.folder.list().id() != m.seen {
+			unlock()
+			m.loaded = false // another process was first: go on from what it has written
+			return
+		}
+		m.unlock = unlock
+	}
+	if err := m.write(); err != nil {
 		m.putOff = 2 * m.recent.len()
+		if m.unpublished == nil {
+			m.unlock()
+			m.unlock = nil
+		}
 		return
 	}
-	defer unlock()
-	if m.folder.list().id() != m.seen {
-		m.loaded = false // another process was first: go on from what it has written
-		return
-	}
-	if err := m.write(now); err != nil {
-		m.putOff = 2 * m.recent.len()
-		return
-	}
-	m.putOff = 0
+	m.unpublished = m.listing(now)
 }
 
-// write makes a new file of the recent images and of the files that are to be merged with them, and a new list.
-func (m *memory) write(now head) error {
+// write makes one file of the recent images and of the files that are to be merged with them.
+func (m *memory) write() error {
 	merged, kept := m.choose()
 	sources := []flat.Live{{Source: m.recent.source(), Counts: func(int) bool { return true }}}
 	for _, p := range merged {
@@ -42,22 +54,36 @@ func (m *memory) write(now head) error {
 	if err != nil {
 		return err
 	}
-	kept = append(kept, made)
+	m.parts, m.recent, m.putOff = append(kept, made), newRecent(m.head.dim), 0
+	return closeAll(merged)
+}
+
+func (m *memory) listing(now head) *fileList {
 	list := &fileList{
 		ID: rand.Text(), Generation: now.generation, Dim: now.dim,
 		Through: m.head.commits, Commit: now.commits, Stamp: now.stamp,
 	}
-	for _, p := range kept {
-		list.Files = append(list.Files, listed{Name: p.name, Dead: p.dead})
+	for _, p := range m.parts {
+		list.Files = append(list.Files, listed{Name: p.name, Dead: slices.Clone(p.dead)})
 	}
-	if err := m.folder.replace(list); err != nil {
-		return errors.Join(err, made.file.Close())
+	return list
+}
+
+// publish makes new files known to other processes and to the next one, beside the searches that go on. If that fails,
+// the old list and its files are still there.
+func (m *memory) publish() {
+	list, unlock := m.unpublished, m.unlock
+	if list == nil || m.publishing {
+		return
 	}
-	for _, p := range merged {
-		err = errors.Join(err, p.file.Close())
-	}
-	m.parts, m.recent, m.seen = kept, newRecent(now.dim), list.ID
-	return err
+	m.seen, m.publishing, m.unpublished = list.ID, true, nil
+	m.background.Go(func() {
+		_ = m.folder.replace(list) // then the next fold finds a list that it has not seen, and goes on from that
+		unlock()
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.publishing, m.unlock = false, nil
+	})
 }
 
 // choose picks the files that are merged with the recent images: smaller ones, and those of which half has gone, as long

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -109,8 +110,13 @@ func (f folder) open(l *fileList) (parts []part, err error) {
 	return parts, nil
 }
 
-// replace writes the list and deletes the files that it does not name.
+// replace waits until the files are on the disk, writes the list and deletes the files that it does not name.
 func (f folder) replace(l *fileList) error {
+	for _, file := range l.Files {
+		if err := syncPath(f.path(file.Name)); err != nil {
+			return err
+		}
+	}
 	content, err := json.Marshal(l)
 	if err != nil {
 		return err
@@ -122,7 +128,7 @@ func (f folder) replace(l *fileList) error {
 	if err := os.Rename(f.path(newListName), f.path(listName)); err != nil {
 		return err
 	}
-	return errors.Join(syncFolder(string(f)), f.clean(l))
+	return errors.Join(syncPath(string(f)), f.clean(l))
 }
 
 // clean deletes what an earlier list named or a killed process left.
@@ -138,16 +144,24 @@ func (f folder) clean(l *fileList) error {
 	return err
 }
 
-// lock keeps other processes from writing; ok is false while one does, and where nothing can be written.
-func (f folder) lock() (unlock func(), ok bool) {
-	if os.MkdirAll(string(f), 0o755) != nil {
-		return nil, false
+// errBusy says that another process writes files.
+var errBusy = errors.New("another process writes the flat files")
+
+// lock keeps other processes from writing files; the end of this process gives it back too. While another one has it, lock
+// waits, if it may, and fails with errBusy otherwise.
+func (f folder) lock(ctx context.Context, wait bool) (unlock func(), err error) {
+	if err := os.MkdirAll(string(f), 0o755); err != nil {
+		return nil, err
 	}
 	lock := flock.New(f.path(filesLock), flock.SetPermissions(0o644))
-	if ok, err := lock.TryLock(); !ok || err != nil {
-		return nil, false
+	ok, err := lock.TryLock()
+	if err == nil && !ok && wait {
+		ok, err = lock.TryLockContext(ctx, 20*time.Millisecond)
 	}
-	return func() { _ = lock.Unlock() }, true // the end of the process gives it back too
+	if err == nil && !ok {
+		err = errBusy
+	}
+	return func() { _ = lock.Unlock() }, err
 }
 
 // bytes adds up the files.
@@ -174,10 +188,11 @@ func writeDurably(path string, content []byte) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
+// syncPath waits until a file or the names in a folder are on the disk.
+func syncPath(path string) error {
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(file.Sync(), file.Close())
 }

@@ -46,7 +46,7 @@ func (m *memory) load(ctx context.Context, tx *sql.Tx, now head) error {
 		}
 		if changed != last && m.recent.len() >= m.limits.most {
 			m.head.commits = last
-			if m.fold(now); !m.loaded {
+			if m.fold(ctx, now); !m.loaded {
 				return nil
 			}
 		}
@@ -60,7 +60,7 @@ func (m *memory) load(ctx context.Context, tx *sql.Tx, now head) error {
 	}
 	m.head = now
 	if m.recent.len() >= m.limits.fold {
-		m.fold(now)
+		m.fold(ctx, now)
 	}
 	return nil
 }

@@ -21,7 +21,12 @@ type memory struct {
 	seen   string // the list of files that was looked at or written last
 	parts  []part
 	recent recent
-	putOff int // the number of recent images below which fold is not tried again
+
+	putOff      int            // the number of recent images below which fold is not tried again
+	unlock      func()         // not nil: this process has the right to write files
+	unpublished *fileList      // what the files hold that no list names yet
+	publishing  bool           // a list is being written
+	background  sync.WaitGroup // what publishes
 }
 
 // limits say when images go from recent into a file.
@@ -67,6 +72,7 @@ func (m *memory) refresh(ctx context.Context, db *sql.DB) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer m.publish()                 // after an error too: what is in files already need not be read again
 	for done := m.isAt(now); !done; { // another call may have been faster
 		var err error
 		if done, err = m.catchUp(ctx, db); err != nil {
@@ -114,9 +120,10 @@ func (m *memory) catchUp(ctx context.Context, db *sql.DB) (done bool, err error)
 
 // adopt starts anew with the listed files, or with nothing where there are none of this history of the index.
 func (m *memory) adopt(ctx context.Context, tx *sql.Tx, now head, list *fileList) error {
-	if err := m.close(); err != nil {
+	if err := closeAll(m.parts); err != nil {
 		return err
 	}
+	m.parts = nil
 	m.head = head{generation: now.generation, dim: now.dim}
 	m.recent = newRecent(now.dim)
 	m.seen, m.putOff, m.loaded = list.id(), 0, true
@@ -134,13 +141,17 @@ func (m *memory) adopt(ctx context.Context, tx *sql.Tx, now head, list *fileList
 	return nil // files that cannot be used are made anew
 }
 
-// close unmaps the files.
+// close waits for what is being published and unmaps the files. Nobody may search any more.
 func (m *memory) close() error {
+	m.background.Wait()
+	return closeAll(m.parts)
+}
+
+func closeAll(parts []part) error {
 	var errs []error
-	for _, p := range m.parts {
+	for _, p := range parts {
 		errs = append(errs, p.file.Close())
 	}
-	m.parts = nil
 	return errors.Join(errs...)
 }
 

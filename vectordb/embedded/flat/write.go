@@ -47,7 +47,7 @@ type writer struct {
 
 const gone = ^uint32(0)
 
-// Write writes what counts in the sources to a new file and waits for the disk.
+// Write writes what counts in the sources to a new file. It does not wait for the disk.
 func Write(path string, dim int, sources []Live) (err error) {
 	w := &writer{sources: sources, header: header{Order: byteOrder, Dim: uint32(dim)}}
 	copy(w.header.Magic[:], magic)
@@ -63,7 +63,7 @@ func Write(path string, dim int, sources []Live) (err error) {
 	}()
 	w.out = bufio.NewWriterSize(file, 1<<20)
 	w.write()
-	return errors.Join(w.err, w.out.Flush(), file.Sync(), file.Close())
+	return errors.Join(w.err, w.out.Flush(), file.Close())
 }
 
 // plan finds the order of the images and the places of the postings.
