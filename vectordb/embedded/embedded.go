@@ -50,7 +50,7 @@ func Open(dir string, mode Mode) (vectordb.Store, error) {
 	if err != nil {
 		return nil, sightline.Errorf(sightline.CodeInvalid, "index folder %q: %w", dir, err)
 	}
-	s := &Store{dir: absolute, memory: memory{folder: folder(filepath.Join(absolute, folderName)), limits: usualLimits}}
+	s := &Store{dir: absolute, memory: memory{root: root(filepath.Join(absolute, rootName)), limits: usualLimits}}
 	if mode == ReadWrite {
 		err = s.openWriter(context.Background())
 	} else {

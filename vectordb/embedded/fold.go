@@ -64,7 +64,7 @@ func (m *memory) listing(now head) *fileList {
 		Through: m.head.commits, Commit: now.commits, Stamp: now.stamp,
 	}
 	for _, p := range m.parts {
-		list.Files = append(list.Files, listed{Name: p.name, Dead: slices.Clone(p.dead)})
+		list.Files = append(list.Files, listed{Name: p.name, Check: p.file.Check(), Dead: slices.Clone(p.dead)})
 	}
 	return list
 }
@@ -72,13 +72,13 @@ func (m *memory) listing(now head) *fileList {
 // publish makes new files known to other processes and to the next one, beside the searches that go on. If that fails,
 // the old list and its files are still there.
 func (m *memory) publish() {
-	list, unlock := m.unpublished, m.unlock
+	list, files, unlock := m.unpublished, m.folder, m.unlock
 	if list == nil || m.publishing {
 		return
 	}
 	m.seen, m.publishing, m.unpublished = list.ID, true, nil
 	m.background.Go(func() {
-		_ = m.folder.replace(list) // then the next fold finds a list that it has not seen, and goes on from that
+		_ = files.replace(list) // then the next fold finds a list that it has not seen, and goes on from that
 		unlock()
 		m.mu.Lock()
 		defer m.mu.Unlock()

@@ -18,14 +18,13 @@ import (
 	"github.com/sightline-search/sightline/vectordb/embedded/flat"
 )
 
-// folder is where the flat files lie. They are a copy of what SQLite holds, in the form in which it is searched: any
-// process that finds them missing, damaged or of another index makes them anew, and deleting them loses nothing. A list
-// names the files that belong together; it is replaced in one step, after the files that it names are on the disk.
+// folder is where the flat files of a generation lie. They are a copy of what SQLite holds, in the form in which it is
+// searched: any process that finds them missing, damaged or of another index makes them anew, and deleting them loses
+// nothing. A list names the files that belong together; it is replaced in one step, after they are on the disk.
 type folder string
 
-// The folder inside the index folder, and what lies in it beside the flat files.
+// What lies in it beside the flat files.
 const (
-	folderName   = "vectors"
 	listName     = "list"
 	newListName  = "list.new"
 	filesLock    = "lock" // locked by the process that writes
@@ -45,8 +44,9 @@ type fileList struct {
 }
 
 type listed struct {
-	Name string
-	Dead slotSet
+	Name  string
+	Check uint32 // the file's own checksum, so that it cannot be mistaken for another
+	Dead  slotSet
 }
 
 // list reads the list; nil where there is none, or none that is whole.
@@ -103,8 +103,8 @@ func (f folder) open(l *fileList) (parts []part, err error) {
 		}
 		p := part{name: entry.Name, file: file, dead: entry.Dead, live: file.Len() - entry.Dead.count()}
 		parts = append(parts, p)
-		if len(p.dead) != len(newSlotSet(file.Len())) {
-			return parts, fmt.Errorf("%s has %d images, the list says otherwise", entry.Name, file.Len())
+		if file.Check() != entry.Check || len(p.dead) != len(newSlotSet(file.Len())) {
+			return parts, fmt.Errorf("%s is another file than the one that is listed", entry.Name)
 		}
 	}
 	return parts, nil
@@ -162,17 +162,6 @@ func (f folder) lock(ctx context.Context, wait bool) (unlock func(), err error) 
 		err = errBusy
 	}
 	return func() { _ = lock.Unlock() }, err
-}
-
-// bytes adds up the files.
-func (f folder) bytes() (total int64) {
-	entries, _ := os.ReadDir(string(f)) // there may be none yet
-	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil { // or it has just been deleted
-			total += info.Size()
-		}
-	}
-	return total
 }
 
 func (f folder) path(name string) string { return filepath.Join(string(f), name) }

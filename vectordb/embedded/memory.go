@@ -12,10 +12,11 @@ import (
 // memory holds the global vectors and tags of the serving generation, as of one commit: most of them in flat files that
 // are mapped (folder.go), the images that have changed since in recent.
 type memory struct {
-	folder folder
+	root   root
 	limits limits
 
 	mu     sync.RWMutex
+	folder folder // of the files of this generation
 	head   head
 	loaded bool   // false: what the folder holds has to be looked at first
 	seen   string // the list of files that was looked at or written last
@@ -54,14 +55,23 @@ type head struct {
 }
 
 const readHead = `SELECT g.id, g.dim, c.commits, coalesce((SELECT stamp FROM history WHERE number = c.commits), 0)
-	FROM generations g, clock c WHERE g.state = 'serving'`
+	FROM generations g, clock c WHERE g.id = ?`
 
 func (h *head) read(row *sql.Row) error { return row.Scan(&h.generation, &h.dim, &h.commits, &h.stamp) }
 
-// refresh brings memory up to the latest commit, reading only what has changed since the last time.
+// refresh brings memory up to the latest commit of the serving generation.
 func (m *memory) refresh(ctx context.Context, db *sql.DB) error {
+	var generation int64
+	if err := db.QueryRowContext(ctx, serving).Scan(&generation); err != nil {
+		return err
+	}
+	return m.refreshTo(ctx, db, generation)
+}
+
+// refreshTo brings memory up to the latest commit of a generation, reading only what has changed since the last time.
+func (m *memory) refreshTo(ctx context.Context, db *sql.DB, generation int64) error {
 	var now head
-	if err := now.read(db.QueryRowContext(ctx, readHead)); err != nil {
+	if err := now.read(db.QueryRowContext(ctx, readHead, generation)); err != nil {
 		return err
 	}
 	m.mu.RLock()
@@ -75,7 +85,7 @@ func (m *memory) refresh(ctx context.Context, db *sql.DB) error {
 	defer m.publish()                 // after an error too: what is in files already need not be read again
 	for done := m.isAt(now); !done; { // another call may have been faster
 		var err error
-		if done, err = m.catchUp(ctx, db); err != nil {
+		if done, err = m.catchUp(ctx, db, generation); err != nil {
 			return err
 		}
 	}
@@ -88,10 +98,12 @@ func (m *memory) isAt(now head) bool {
 
 // catchUp takes one snapshot of the database and brings memory up to it. It is not done where another process has
 // written the files anew: memory is left not loaded then, and the next call starts with those.
-func (m *memory) catchUp(ctx context.Context, db *sql.DB) (done bool, err error) {
+func (m *memory) catchUp(ctx context.Context, db *sql.DB, generation int64) (done bool, err error) {
 	var list *fileList
-	if !m.loaded {
-		list = m.folder.list() // before the snapshot, which then knows the commits that the list knows
+	files := m.root.of(generation)
+	if !m.loaded || m.head.generation != generation {
+		m.loaded = false
+		list = files.list() // before the snapshot, which then knows the commits that the list knows
 	}
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -99,15 +111,15 @@ func (m *memory) catchUp(ctx context.Context, db *sql.DB) (done bool, err error)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
 	var now head
-	if err := now.read(tx.QueryRowContext(ctx, readHead)); err != nil {
+	if err := now.read(tx.QueryRowContext(ctx, readHead, generation)); err != nil {
 		return false, err
 	}
-	if m.loaded && (m.head.generation != now.generation || m.head.dim != now.dim) {
+	if m.loaded && m.head.dim != now.dim {
 		m.loaded = false
 		return false, nil
 	}
 	if !m.loaded {
-		if err := m.adopt(ctx, tx, now, list); err != nil || !m.loaded {
+		if err := m.adopt(ctx, tx, now, files, list); err != nil || !m.loaded {
 			return false, err
 		}
 	}
@@ -119,14 +131,17 @@ func (m *memory) catchUp(ctx context.Context, db *sql.DB) (done bool, err error)
 }
 
 // adopt starts anew with the listed files, or with nothing where there are none of this history of the index.
-func (m *memory) adopt(ctx context.Context, tx *sql.Tx, now head, list *fileList) error {
+func (m *memory) adopt(ctx context.Context, tx *sql.Tx, now head, files folder, list *fileList) error {
 	if err := closeAll(m.parts); err != nil {
 		return err
 	}
-	m.parts = nil
+	m.folder, m.parts = files, nil
 	m.head = head{generation: now.generation, dim: now.dim}
 	m.recent = newRecent(now.dim)
 	m.seen, m.putOff, m.loaded = list.id(), 0, true
+	if err := m.root.clean(ctx, tx); err != nil {
+		return err
+	}
 	known, err := list.knownTo(ctx, tx, now)
 	if err != nil || !known {
 		return err

@@ -57,7 +57,10 @@ func (s *Store) Stats(ctx context.Context) (stats vectordb.Stats, err error) {
 
 // bytesOnDisk adds up the database, the logs that SQLite keeps beside it and the copy that searches use.
 func (s *Store) bytesOnDisk() (int64, error) {
-	total := s.memory.folder.bytes()
+	total, err := s.memory.root.bytes()
+	if err != nil {
+		return 0, err
+	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(s.path() + suffix)
 		if errors.Is(err, fs.ErrNotExist) {

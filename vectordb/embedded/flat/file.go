@@ -14,6 +14,7 @@ type File struct {
 	file   *os.File
 	mapped []byte
 	dim    int
+	check  uint32
 	at     layout
 
 	rows     []int64
@@ -54,7 +55,7 @@ func (f *File) open() error {
 	if int(h.Dim) != f.dim {
 		return fmt.Errorf("vectors of %d numbers instead of %d", h.Dim, f.dim)
 	}
-	f.at = h.layout()
+	f.check, f.at = h.Check, h.layout()
 	f.mapped, err = syscall.Mmap(int(f.file.Fd()), 0, int(f.at.vectors), syscall.PROT_READ, syscall.MAP_SHARED)
 	if err != nil {
 		return fmt.Errorf("map: %w", err)
@@ -84,6 +85,9 @@ func (f *File) Close() error {
 	}
 	return errors.Join(err, f.file.Close())
 }
+
+// Check is a checksum of the rows and of the labels with the places of their postings.
+func (f *File) Check() uint32 { return f.check }
 
 // Len is the number of slots.
 func (f *File) Len() int { return len(f.rows) }
