@@ -17,7 +17,7 @@ GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(TOOLS)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 RUFF := $(TOOLS)/ruff/bin/ruff
 
-.PHONY: help setup lib build run test test-training model lint fmt bench clean
+.PHONY: help setup lib build run test test-training model lint fmt bench bench-go clean
 
 help: ## Tell what each target does.
 	@echo "make run                  builds everything, indexes the sample gallery, serves the search page"
@@ -59,7 +59,10 @@ fmt: $(GOLANGCI_LINT) $(RUFF) ## Format the Go and the Python code.
 	$(GOLANGCI_LINT) fmt ./...
 	$(RUFF) format .
 
-bench: lib ## Run the Go benchmarks of the decoder, the encoder and the store.
+bench: build ## Measure this machine's speed, as ratios (BENCH are flags of `sightline bench`).
+	bin/sightline bench $(BENCH)
+
+bench-go: lib ## Run the Go benchmarks of the decoder, the encoder and the store.
 	go test -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/...
 
 clean: ## Remove everything that was built or fetched here; indexes in .sightline/ too.
