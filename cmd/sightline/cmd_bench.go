@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-search/sightline/internal/bench"
+	"github.com/sightline-search/sightline/vectordb"
+	"github.com/sightline-search/sightline/vectordb/embedded"
 )
 
 func newBenchCommand(a *app) *cobra.Command {
@@ -28,6 +30,7 @@ It works in a temporary folder and leaves your index alone.`,
 
 func (a *app) runBench(ctx context.Context, o bench.Options) (err error) {
 	o.Note, o.Library = a.say, a.ORTLibrary
+	o.OpenStore = func(dir string) (vectordb.Store, error) { return embedded.Open(dir, embedded.ReadWrite) }
 	if o.Program, err = executablePath(); err != nil {
 		return err
 	}

@@ -10,11 +10,13 @@ import (
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/bundle"
+	"github.com/sightline-search/sightline/vectordb"
 )
 
 // Report is what `sightline bench` prints. A section that was not asked for is nil.
 type Report struct {
-	Machine Machine `json:"machine"`
+	Retrieval []Retrieval `json:"retrieval"`
+	Machine   Machine     `json:"machine"`
 }
 
 // Options says what to measure and with what.
@@ -25,6 +27,8 @@ type Options struct {
 	Library string                           // ONNX Runtime; "" searches
 	Bundle  *bundle.Bundle                   // the model, for the sections that use one
 	Program string                           // path of this program, for sections that run it as a process
+
+	OpenStore func(dir string) (vectordb.Store, error) // makes an index in a folder, or opens the one that is there
 }
 
 // section is one group of figures. Sections run one after another, never beside each other.
@@ -35,7 +39,9 @@ type section struct {
 }
 
 func sections() []section {
-	return []section{}
+	return []section{
+		{"retrieval", measureRetrieval, retrievalRows},
+	}
 }
 
 // Names lists the sections in the order in which they run.
