@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/sightline-search/sightline/vectordb/embedded/flat"
@@ -177,20 +176,6 @@ func recall(ctx context.Context, found searcher, images *vectors) (float64, erro
 }
 
 func inMS(d time.Duration) float64 { return d.Seconds() * 1e3 }
-
-// residentMB is the process's memory, without what Go could give back.
-func residentMB() float64 {
-	debug.FreeOSMemory()
-	var pages, resident float64
-	content, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0 // only Linux tells
-	}
-	if _, err := fmt.Sscan(string(content), &pages, &resident); err != nil {
-		return 0
-	}
-	return resident * float64(os.Getpagesize()) / 1e6
-}
 
 func retrievalRows(r *Report) (rows [][]string) {
 	for _, m := range r.Retrieval {

@@ -1,9 +1,7 @@
 package embedded
 
 import (
-	"encoding/json"
 	"fmt"
-	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -216,9 +214,8 @@ func relist(t *testing.T, dir string, change func(*fileList)) {
 	l := folder(filesOf(dir)).list()
 	require.NotNil(t, l)
 	change(l)
-	content, err := json.Marshal(l)
+	content, err := l.encode()
 	require.NoError(t, err)
-	content = append(fmt.Appendf(nil, listChecksum, crc32.ChecksumIEEE(content)), content...)
 	require.NoError(t, os.WriteFile(filepath.Join(filesOf(dir), listName), content, 0o600))
 }
 
