@@ -137,7 +137,7 @@ func (r *Retrieval) compare(ctx context.Context, repeat int, found searcher, ima
 		return err
 	}
 	r.MS, r.F32 = inMS(single[0].CPU), inMS(single[1].CPU)
-	r.Times = r.F32 / r.MS
+	r.Times = times(single[1], single[0])
 	r.Cores, r.F32Cores = inMS(cores[0].Wall), inMS(cores[1].Wall)
 	return nil
 }
@@ -180,8 +180,10 @@ func inMS(d time.Duration) float64 { return d.Seconds() * 1e3 }
 func retrievalRows(r *Report) (rows [][]string) {
 	for _, m := range r.Retrieval {
 		rows = append(rows, [][]string{
-			{fmt.Sprintf("retrieval, %d vectors", m.Vectors), fmt.Sprintf("%.1f ms", m.MS),
-				fmt.Sprintf("one thread; %.0f times faster than plain f32 (%.0f ms); %s", m.Times, m.F32, m.Through)},
+			{
+				fmt.Sprintf("retrieval, %d vectors", m.Vectors), fmt.Sprintf("%.1f ms", m.MS),
+				fmt.Sprintf("one thread; %.0f times faster than plain f32 (%.0f ms); %s", m.Times, m.F32, m.Through),
+			},
 			{"", fmt.Sprintf("%.1f ms", m.Cores), fmt.Sprintf("all cores; plain f32 %.0f ms", m.F32Cores)},
 			{"", fmt.Sprintf("%.4f", m.Recall), "recall at 200 against plain f32"},
 			{"", fmt.Sprintf("%.0f MB", m.Resident), fmt.Sprintf("resident; start %.1f ms, first search %.1f ms", m.Start, m.First)},

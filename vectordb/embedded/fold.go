@@ -54,7 +54,8 @@ func (m *memory) write() error {
 	if err != nil {
 		return err
 	}
-	m.parts, m.recent, m.putOff = append(kept, made), newRecent(m.head.dim), 0
+	kept = append(kept, made)
+	m.parts, m.recent, m.putOff = kept, newRecent(m.head.dim), 0
 	return closeAll(merged)
 }
 

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -224,10 +225,7 @@ func TestABackupThatIsPutBack(t *testing.T) {
 	s := newNumbered(t)
 	backup, err := os.ReadFile(filepath.Join(s.dir, FileName))
 	require.NoError(t, err)
-	before := map[int]float64{}
-	for n, p := range s.want {
-		before[n] = p
-	}
+	before := maps.Clone(s.want)
 	store := s.open(t, ReadWrite)
 	for n := 2000; n < 2030; n += 3 {
 		s.put(t, store, n, n+1, n+2)

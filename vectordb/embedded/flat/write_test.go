@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -74,7 +75,7 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 		refused("cut", whole[:r.IntN(len(whole))], 2)
 	}
 	refused("empty", nil, 2)
-	refused("longer", append(whole[:len(whole):len(whole)], 0), 2)
+	refused("longer", append(slices.Clip(whole), 0), 2)
 	refused("other vectors", whole, 3)
 	h, err := readHeader(whole[:headerSize], int64(len(whole)))
 	require.NoError(t, err)
