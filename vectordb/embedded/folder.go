@@ -53,7 +53,7 @@ func (f folder) open(l *fileList) (parts []part, err error) {
 // replace waits until the files are on the disk, writes the list and deletes the files that it does not name.
 func (f folder) replace(l *fileList) error {
 	for _, file := range l.Files {
-		if err := syncPath(f.path(file.Name)); err != nil {
+		if err := toDisk(f.path(file.Name)); err != nil {
 			return err
 		}
 	}
@@ -67,7 +67,7 @@ func (f folder) replace(l *fileList) error {
 	if err := os.Rename(f.path(newListName), f.path(listName)); err != nil {
 		return err
 	}
-	return errors.Join(syncPath(string(f)), f.clean(l))
+	return errors.Join(toDisk(string(f)), f.clean(l))
 }
 
 // clean deletes what an earlier list named or a killed process left.
@@ -116,8 +116,8 @@ func writeDurably(path string, content []byte) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// syncPath waits until a file or the names in a folder are on the disk.
-func syncPath(path string) error {
+// toDisk waits until a file or the names in a folder are on the disk.
+func toDisk(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
