@@ -61,7 +61,7 @@ func (m *memory) write() error {
 
 func (m *memory) listing(now head) *fileList {
 	list := &fileList{
-		ID: rand.Text(), Generation: now.generation, Dim: now.dim,
+		in: m.folder, ID: rand.Text(), Generation: now.generation, Dim: now.dim,
 		Through: m.head.commits, Commit: now.commits, Stamp: now.stamp,
 	}
 	for _, p := range m.parts {
@@ -73,13 +73,13 @@ func (m *memory) listing(now head) *fileList {
 // publish makes new files known to other processes and to the next one, beside the searches that go on. If that fails,
 // the old list and its files are still there.
 func (m *memory) publish() {
-	list, files, unlock := m.unpublished, m.folder, m.unlock
+	list, unlock := m.unpublished, m.unlock
 	if list == nil || m.publishing {
 		return
 	}
 	m.seen, m.publishing, m.unpublished = list.ID, true, nil
 	m.background.Go(func() {
-		_ = files.replace(list) // then the next fold finds a list that it has not seen, and goes on from that
+		_ = list.in.replace(list) // then the next fold finds a list that it has not seen, and goes on from that
 		unlock()
 		m.mu.Lock()
 		defer m.mu.Unlock()

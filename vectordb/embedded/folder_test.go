@@ -327,3 +327,23 @@ func TestReadersFoldBesideAWriter(t *testing.T) {
 	}
 	s.checkAfresh(t)
 }
+
+// What cannot be read anew takes nothing from the searches that have begun before.
+func TestFailingToReadAnew(t *testing.T) {
+	s := newNumbered(t)
+	store := s.open(t, ReadWrite)
+	defer store.Close()
+	s.check(t, store)
+	store.memory.background.Wait()
+	_, err := store.writer.ExecContext(t.Context(), `UPDATE features SET global = x'00' WHERE id = (SELECT max(id) FROM features)`)
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(filepath.Join(s.dir, rootName)))
+	store.memory.loaded = false // as when another process has written the files anew
+	for range 2 {
+		_, err = store.Nearest(t.Context(), []float32{1, 0, 0}, 10_000, nil)
+		require.Equal(t, sightline.CodeIndexCorrupt, sightline.CodeOf(err))
+		hits, err := store.memory.nearest(t.Context(), []float32{1, 0, 0}, 10_000, nil)
+		require.NoError(t, err)
+		require.Len(t, hits, len(s.want))
+	}
+}

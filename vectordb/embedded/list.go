@@ -16,6 +16,8 @@ const listChecksum = "%08x\n"
 // fileList says what the files hold: of one generation, all images as they were after the commit Through, but for those that
 // are marked dead. What the database has of later commits is read from there.
 type fileList struct {
+	in folder // that it is written to
+
 	ID         string // by chance, another one for each list
 	Generation int64
 	Dim        int

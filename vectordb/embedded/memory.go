@@ -13,19 +13,24 @@ type memory struct {
 	root   root
 	limits limits
 
-	mu     sync.RWMutex
-	folder folder // of the files of this generation
-	head   head
-	loaded bool   // false: what the folder holds has to be looked at first
+	mu sync.RWMutex
+	contents
+	loaded bool   // false: contents are to be read anew, starting with what the folder holds
 	seen   string // the list of files that was looked at or written last
-	parts  []part
-	recent recent
 
 	putOff      int            // the number of recent images below which fold is not tried again
 	unlock      func()         // not nil: this process has the right to write files
 	unpublished *fileList      // what the files hold that no list names yet
 	publishing  bool           // a list is being written
 	background  sync.WaitGroup // what publishes
+}
+
+// contents is what is searched.
+type contents struct {
+	folder folder // of the files of this generation
+	head   head
+	parts  []part
+	recent recent
 }
 
 // limits say when images go from recent into a file.

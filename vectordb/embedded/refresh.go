@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"database/sql"
+	"errors"
 )
 
 // head is what a state of the database is known by.
@@ -78,6 +79,8 @@ func (m *memory) catchUp(ctx context.Context, db *sql.DB, generation int64) (don
 		return false, nil
 	}
 	if !m.loaded {
+		before := m.contents
+		defer func() { err = errors.Join(err, m.settle(before, err == nil)) }()
 		if err := m.adopt(ctx, tx, now, files, list); err != nil || !m.loaded {
 			return false, err
 		}
@@ -89,14 +92,19 @@ func (m *memory) catchUp(ctx context.Context, db *sql.DB, generation int64) (don
 	return m.loaded, err
 }
 
+// settle ends reading anew. If that has not succeeded, the contents of before stay, for searches that need no later ones.
+func (m *memory) settle(before contents, ok bool) error {
+	if ok && m.loaded {
+		return closeAll(before.parts)
+	}
+	failed := m.parts
+	m.contents, m.loaded = before, false
+	return closeAll(failed)
+}
+
 // adopt starts anew with the listed files, or with nothing where there are none of this history of the index.
 func (m *memory) adopt(ctx context.Context, tx *sql.Tx, now head, files folder, list *fileList) error {
-	if err := closeAll(m.parts); err != nil {
-		return err
-	}
-	m.folder, m.parts = files, nil
-	m.head = head{generation: now.generation, dim: now.dim}
-	m.recent = newRecent(now.dim)
+	m.contents = contents{folder: files, head: head{generation: now.generation, dim: now.dim}, recent: newRecent(now.dim)}
 	m.seen, m.putOff, m.loaded = list.id(), 0, true
 	if err := m.root.clean(ctx, tx); err != nil {
 		return err
