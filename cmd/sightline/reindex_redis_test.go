@@ -76,7 +76,7 @@ func TestReindexOnManyMachinesNeedsRedis(t *testing.T) {
 // TestReindexOnManyMachinesLosesAndDoublesNothing: three processes share the work, one of them is killed when it has met the
 // first file that it cannot encode, in the middle of a batch, and another one joins.
 func TestReindexOnManyMachinesLosesAndDoublesNothing(t *testing.T) {
-	const images, bad = 60, 4
+	const images, bad = 50, 4
 	folder, model := photographs(t, images), bundletest.Other(t)
 	spoil := func() {
 		for _, name := range []string{"p03.jpg", "p11.jpg", "p22.jpg", "p33.jpg"} {
