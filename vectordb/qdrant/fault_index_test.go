@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -106,7 +107,7 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 		"restarted after the work": {fault: func(s *qdranttest.Server, _ context.CancelFunc) qdranttest.Fault {
 			return qdranttest.Fault{Method: "Upsert", Skip: 14, Times: 1, Applied: true, Do: s.Restart}
 		}},
-		"every third connection cut": {fault: func(*qdranttest.Server, context.CancelFunc) qdranttest.Fault {
+		"three connections cut": {fault: func(*qdranttest.Server, context.CancelFunc) qdranttest.Fault {
 			return qdranttest.Fault{Method: "Upsert", Skip: 6, Times: 3, Applied: true, Drop: true}
 		}},
 		"a rate limit": {fault: func(*qdranttest.Server, context.CancelFunc) qdranttest.Fault {
@@ -122,9 +123,18 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 		s := qdranttest.Start(t, qdranttest.Options{})
 		store := openOn(t, s, qdrant.ReadWrite)
 		ctx, stop := context.WithCancel(t.Context())
-		s.Inject(test.fault(s, stop))
+		fault, hits := test.fault(s, stop), atomic.Int32{}
+		do := fault.Do
+		fault.Do = func() {
+			hits.Add(1)
+			if do != nil {
+				do()
+			}
+		}
+		s.Inject(fault)
 		_, err := indexOn(parts, store).Add(ctx, []string{dir}, small)
 		stop()
+		assert.Positive(t, hits.Load(), "%s came too late", what)
 		assert.Equal(t, test.ends, err != nil, "%s: %v", what, err)
 		s.Restart()
 		s.Heal()

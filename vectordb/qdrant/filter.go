@@ -210,11 +210,12 @@ func sizeIn(f sightline.SizeIn) condition {
 // mostValues is how many different cameras or formats are looked through.
 const mostValues = 100_000
 
-// facet gives the different values of a field.
+// facet gives the different values of a field, those of versions that are not seen any more among them. Only the counts
+// of hits are inexact, and counting exactly would take five times as long.
 func (c compiler) facet(field string, most int) ([]string, error) {
 	hits, err := ask(c.ctx, c.v.s.server, readLimit, func(ctx context.Context) ([]*api.FacetHit, error) {
 		return c.v.s.server.client.Facet(ctx, &api.FacetCounts{
-			CollectionName: c.v.s.search(c.g), Key: field, Limit: api.PtrOf(uint64(most)), Exact: api.PtrOf(true),
+			CollectionName: c.v.s.search(c.g), Key: field, Limit: api.PtrOf(uint64(most)), Exact: api.PtrOf(false),
 		})
 	})
 	values := make([]string, len(hits))

@@ -12,10 +12,12 @@ import (
 	"github.com/sightline-search/sightline"
 )
 
-// leaseTimes are those of the lease, the point that says who may write. Its holder shows every few seconds that it lives, by counting beats;
+// The lease is the point that says who may write. Its holder shows every few seconds that it lives, by counting beats;
 // whoever wants the lease of a dead one watches that nothing is counted for as long as a lease lasts, by a clock of its
-// own, so that the clocks of two machines are never compared. On the same machine a dead process is known at once. What
-// a holder writes after its lease was taken is refused, because the state carries the token of the lease.
+// own: a clock that is wrong steals nothing. On the same machine a dead process is known at once. What a holder writes
+// after its lease was taken is refused, because the state carries the token of the lease.
+
+// leaseTimes are how long things take.
 type leaseTimes struct {
 	lasts    time.Duration
 	beat     time.Duration // how often its holder shows that it lives
@@ -89,12 +91,14 @@ func (s *Store) writeLease(ctx context.Context, before, after holder) (bool, err
 func takeLease(ctx context.Context, s *Store) (*lease, error) {
 	started, watched := time.Now(), holder{}
 	var watching time.Time
+	alive := false
 	for {
 		found, err := s.readLease(ctx)
 		if err != nil {
 			return nil, err
 		}
 		if found != watched {
+			alive = alive || found.token != "" && found.token == watched.token // it has counted a beat
 			watched, watching = found, time.Now()
 		}
 		free := found.token == "" || dead(found) || time.Since(watching) > s.times.lasts
@@ -103,7 +107,7 @@ func takeLease(ctx context.Context, s *Store) (*lease, error) {
 				return l, err
 			}
 		}
-		silent := time.UnixMilli(found.at).Add(s.times.lasts).Before(time.Now())
+		silent := !alive && time.UnixMilli(found.at).Add(s.times.lasts).Before(time.Now())
 		if !free && !silent && time.Since(started) > s.times.patience {
 			return nil, s.locked(found)
 		}
