@@ -32,15 +32,19 @@ type place struct {
 	id sightline.ImageID
 }
 
-// pass reads the files and stores what they hold. Its stages run at the same time, each with room for about one batch
-// before it: Workers x (read, identify, decode, prepare) -> Encoders x (encode, score) -> write. There are enough of each
-// to keep all cores busy alone: whoever is ahead waits for room, and the system gives the cores to the others. It gives
-// the files that have to be looked at again after this pass: a second file with the bytes of one that was being worked
-// on, or a file whose image was deleted meanwhile.
+// readAhead is how many decoded images may wait for the encoders, at least one batch. The readers fill it while the model
+// is being loaded, a fifth of a second for the default one. 32 images of 256 x 256 pixels are 25 MB.
+const readAhead = 32
+
+// pass reads the files and stores what they hold. Its stages run at the same time, each with some room before it:
+// Workers x (read, identify, decode, prepare) -> Encoders x (encode, score) -> write. There are enough of each to keep all
+// cores busy alone: whoever is ahead waits for room, and the system gives the cores to the others. It gives the files that
+// have to be looked at again after this pass: a second file with the bytes of one that was being worked on, or a file
+// whose image was deleted meanwhile.
 func (r *run) pass(ctx context.Context, todo []work) ([]work, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	files := make(chan work)
-	jobs := make(chan job, r.options.Batch)
+	jobs := make(chan job, max(readAhead, r.options.Batch))
 	changes := make(chan change, r.options.Batch)
 
 	group.Go(func() error {

@@ -60,7 +60,7 @@ func TestOddSizesAreRoundedUpAndOpaque(t *testing.T) {
 func TestDamageIsRefusedAtEveryLength(t *testing.T) {
 	for name, size := range map[string]image.Point{"progressive.jpg": {X: 48, Y: 32}, "grey.jpg": {X: 48, Y: 32}, "restart.jpg": {X: 48, Y: 32}} {
 		whole := file(t, name)
-		for n := range len(whole) {
+		for n := range whole {
 			for _, reduce := range []int{1, 8} {
 				_, err := Decode(whole[:n], size, reduce)
 				require.ErrorIs(t, err, errRefused, "%s, %d of %d bytes", name, n, len(whole))
