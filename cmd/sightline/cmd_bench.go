@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-search/sightline/internal/bench"
+	"github.com/sightline-search/sightline/vectordb"
+	"github.com/sightline-search/sightline/vectordb/embedded"
 )
 
 func newBenchCommand(a *app) *cobra.Command {
@@ -39,6 +41,7 @@ type benchAnswer struct {
 
 func (a *app) runBench(ctx context.Context, o bench.Options) (err error) {
 	o.Note, o.Library, o.OpenSubject = a.say, a.ORTLibrary, a.benchSubject
+	o.OpenStore = func(dir string) (vectordb.Store, error) { return embedded.Open(dir, embedded.ReadWrite) }
 	if o.Program, err = executablePath(); err != nil {
 		return err
 	}

@@ -10,17 +10,19 @@ import (
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/bundle"
+	"github.com/sightline-search/sightline/vectordb"
 )
 
 // Report is what `sightline bench` prints. A section that was not asked for is nil.
 type Report struct {
-	Machine  Machine        `json:"machine"`
-	Decoder  *Decoder       `json:"decoder"`
-	Features *Features      `json:"features"`
-	Indexing *Indexing      `json:"indexing"`
-	Service  *ServiceReport `json:"service"`
-	Latency  *LatencyReport `json:"latency"`
-	Python   *PythonReport  `json:"python_pipeline"`
+	Machine   Machine        `json:"machine"`
+	Decoder   *Decoder       `json:"decoder"`
+	Features  *Features      `json:"features"`
+	Retrieval []Retrieval    `json:"retrieval"`
+	Indexing  *Indexing      `json:"indexing"`
+	Service   *ServiceReport `json:"service"`
+	Latency   *LatencyReport `json:"latency"`
+	Python    *PythonReport  `json:"python_pipeline"`
 }
 
 // Options says what to measure and with what.
@@ -32,11 +34,12 @@ type Options struct {
 	Bundle  *bundle.Bundle                   // the model, for the sections that use one
 	Program string                           // path of this program, for sections that run it as a process
 
-	Images      string      // folder of real images: what is indexed, and varied for larger indexes
-	MaxImages   int         // sizes of an index over it are left out
-	OpenSubject OpenSubject // for the sections that search
-	Python      string      // interpreter with onnxruntime, numpy, Pillow and tokenizers; "" leaves the comparison out
-	Dataset     string      // images with captions, as `eval` reads them; "" is Images
+	Images      string                                   // folder of real images: what is indexed, and varied for larger indexes
+	MaxImages   int                                      // sizes of an index over it are left out
+	OpenSubject OpenSubject                              // for the sections that search
+	Python      string                                   // interpreter with onnxruntime, numpy, Pillow and tokenizers; "" leaves the comparison out
+	Dataset     string                                   // images with captions, as `eval` reads them; "" is Images
+	OpenStore   func(dir string) (vectordb.Store, error) // makes an index in a folder, or opens the one that is there
 }
 
 // section is one group of figures. Sections run one after another, never beside each other.
@@ -54,6 +57,7 @@ func sections() []section {
 		{"service", measureService, serviceRows},
 		{"latency", measureLatency, latencyRows},
 		{"python", measurePython, pythonRows},
+		{"retrieval", measureRetrieval, retrievalRows},
 	}
 }
 

@@ -95,6 +95,9 @@ func (c *change) begin() error {
 	if err := c.exec(`UPDATE clock SET commits = commits + 1`); err != nil {
 		return err
 	}
+	if err := c.exec(`INSERT INTO history (number, stamp) SELECT commits, random() FROM clock`); err != nil {
+		return err
+	}
 	var g generation
 	err := c.tx.QueryRowContext(c.ctx, `SELECT g.id, g.dim, g.name, g.feature, g.scoring, c.commits
 		FROM generations g, clock c WHERE g.state = 'serving'`).

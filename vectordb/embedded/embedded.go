@@ -1,5 +1,5 @@
-// Package embedded is the default store: one SQLite file in WAL mode for everything durable, and the global vectors and
-// tags in memory, scanned exactly. It must not know models or queries.
+// Package embedded is the default store: one SQLite file in WAL mode for everything durable, and a copy of the global
+// vectors and tags in files that are mapped and scanned exactly. It must not know models or queries.
 package embedded
 
 import (
@@ -27,7 +27,7 @@ const (
 	ReadWrite             // one at a time: a second one gets CodeIndexLocked with the holder's process id
 )
 
-// Store is an index folder. The first search reads vectors and tags into memory, later ones only what has changed.
+// Store is an index folder. The first search maps vectors and tags into memory, later ones read only what has changed.
 type Store struct {
 	dir    string
 	lock   *flock.Flock // nil in ReadOnly mode
@@ -50,7 +50,7 @@ func Open(dir string, mode Mode) (vectordb.Store, error) {
 	if err != nil {
 		return nil, sightline.Errorf(sightline.CodeInvalid, "index folder %q: %w", dir, err)
 	}
-	s := &Store{dir: absolute}
+	s := &Store{dir: absolute, memory: memory{root: root(filepath.Join(absolute, rootName)), limits: usualLimits}}
 	if mode == ReadWrite {
 		err = s.openWriter(context.Background())
 	} else {
@@ -92,6 +92,7 @@ func (s *Store) Close() error {
 			errs = append(errs, db.Close())
 		}
 	}
+	errs = append(errs, s.memory.close())
 	if s.lock != nil {
 		errs = append(errs, s.lock.Unlock())
 	}

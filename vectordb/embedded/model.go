@@ -55,9 +55,12 @@ func (s *Store) Stats(ctx context.Context) (stats vectordb.Stats, err error) {
 	return stats, err
 }
 
-// bytesOnDisk adds up the database and the logs that SQLite keeps beside it.
+// bytesOnDisk adds up the database, the logs that SQLite keeps beside it and the copy that searches use.
 func (s *Store) bytesOnDisk() (int64, error) {
-	var total int64
+	total, err := s.memory.root.bytes()
+	if err != nil {
+		return 0, err
+	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(s.path() + suffix)
 		if errors.Is(err, fs.ErrNotExist) {

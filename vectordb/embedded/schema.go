@@ -16,6 +16,7 @@ func (s *Store) layout() migrations.Plan {
 	return migrations.Plan{Steps: []migrations.Step{
 		{Name: "images, files, features with tags", Up: run(createFacts, createGenerations, createClock), Down: run(dropAll)},
 		{Name: "user tags", Up: run(createUserTags), Down: run(`DROP TABLE user_tags`)},
+		{Name: "history of commits", Up: run(createHistory), Down: run(`DROP TABLE history`)},
 	}}
 }
 
@@ -133,6 +134,16 @@ CREATE TABLE user_tags (
 	scored       TEXT NOT NULL,      -- the last image that was scored, in the order of ids
 	complete     INTEGER NOT NULL    -- 1 when all of them were
 ) WITHOUT ROWID;
+`
+
+// A number by chance for each commit: what was derived from the index at a commit (folder.go) fits it as long as it has
+// the same number there, and no longer after a backup has been put back.
+const createHistory = `
+CREATE TABLE history (
+	number INTEGER PRIMARY KEY, -- of the commit
+	stamp  INTEGER NOT NULL
+);
+INSERT INTO history (number, stamp) SELECT commits, random() FROM clock;
 `
 
 const dropAll = `

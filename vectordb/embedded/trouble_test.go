@@ -165,7 +165,7 @@ func TestAnOlderLayoutIsBroughtUpToDateByAWriter(t *testing.T) {
 	}
 	before := count(embedded.ReadOnly)
 	require.Positive(t, before)
-	execute(t, dir, `DROP TABLE user_tags; DELETE FROM schema_version WHERE version = 2`)
+	execute(t, dir, `DROP TABLE user_tags; DROP TABLE history; DELETE FROM schema_version WHERE version >= 2`)
 	_, err := embedded.Open(dir, embedded.ReadOnly)
 	require.Equal(t, sightline.CodeIndexVersion, sightline.CodeOf(err))
 	require.ErrorContains(t, err, "layout version 1")
