@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,7 @@ func (a *app) runBench(ctx context.Context, o bench.Options) (err error) {
 	if err != nil {
 		return err
 	}
-	rows := append(before, report.Rows(o)...)
+	rows := slices.Concat(before, report.Rows(o))
 	if a.JSON {
 		return a.printJSON(benchAnswer{report, rows})
 	}
