@@ -24,6 +24,7 @@ ASKED = {
     "bytes an image of the official size: i8 features, rank correlation": "at least 0.9998",
     "bytes an image of the official size: i8 features, same top 20": "at least 98 %",
     "bytes an image of the official size: decoding the nearest*": "at least 99 %",
+    "retrieval, 1000000 vectors": "at most 60 ms",
     "indexing*over its bound": "at least 0.90",
     "answers a second, 64 clients to one": "at least 1",
     "answers a second, least step": "does not fall",

@@ -58,6 +58,7 @@ func sections() []section {
 		{"service", measureService, serviceRows},
 		{"latency", measureLatency, latencyRows},
 		{"python", measurePython, pythonRows},
+		{"retrieval", measureRetrieval, retrievalRows},
 	}
 }
 

@@ -86,10 +86,11 @@ func (p *pythonPipeline) ask(order map[string]string) (a pipelineAnswer, err err
 	if err != nil {
 		return a, err
 	}
-	if _, err := p.orders.Write(append(line, '\n')); err != nil {
-		return a, fmt.Errorf("the pipeline in Python has ended: %w", err)
+	_, err = p.orders.Write(append(line, '\n'))
+	var reply []byte
+	if err == nil {
+		reply, err = p.answers.ReadBytes('\n')
 	}
-	reply, err := p.answers.ReadBytes('\n')
 	if err != nil {
 		return a, sightline.Errorf(sightline.CodeInvalid, "the pipeline in Python gave no answer: %w", err).
 			WithParam("python").WithHint("the interpreter needs onnxruntime, numpy, Pillow and tokenizers, as in training/requirements.txt")
