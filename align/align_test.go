@@ -56,8 +56,23 @@ func tiny(tb testing.TB) *bundle.Bundle {
 	return b
 }
 
-// bundles runs a test with the bundle that ships (f16 features) and with the tiny one (f32).
+// inBytes opens the bundle of testdata/make_bytes.py: of the official layout, with i8 features and int8 weights.
+func inBytes(tb testing.TB) *bundle.Bundle {
+	tb.Helper()
+	b, err := bundle.Open("testdata/bytes")
+	require.NoError(tb, err)
+	return b
+}
+
+// bundles runs a test with the bundle that ships (f16 features), the tiny one (f32) and the one in bytes (i8).
 func bundles(t *testing.T, test func(t *testing.T, m model)) {
+	t.Helper()
+	bundlesOfTokens(t, test)
+	t.Run("bytes", func(t *testing.T) { test(t, load(t, inBytes(t))) })
+}
+
+// bundlesOfTokens are those to which a text is more than its vector.
+func bundlesOfTokens(t *testing.T, test func(t *testing.T, m model)) {
 	t.Helper()
 	t.Run("default", func(t *testing.T) { test(t, load(t, bundletest.Open(t))) })
 	t.Run("tiny", func(t *testing.T) { test(t, load(t, tiny(t))) })
@@ -119,6 +134,22 @@ func TestFoldedTextPathGivesTheOrdinaryLabelPathsLogits(t *testing.T) {
 			assert.InDelta(t, sigmoid(1.5*labels[i][l].Logit+0.25), labels[i][l].Probability, 1e-9)
 		}
 	}
+}
+
+func TestInt8TextsComeCloseToTheLabelsOfTheirNames(t *testing.T) {
+	m := load(t, inBytes(t))
+	images := m.features(t, 5)
+	assert.Len(t, images[0].Patches, 4*(12+4), "a byte a value and each token's scale")
+	names := make([]string, len(m.Bundle.Labels))
+	for i, l := range m.Bundle.Labels {
+		names[i] = l.Name
+	}
+	texts, err := m.align.Score(t.Context(), m.queries(t, names...), images)
+	require.NoError(t, err)
+	labels, err := m.align.Labels(t.Context(), images)
+	require.NoError(t, err)
+	assert.InDeltaSlice(t, logits(labels), logits(texts), 0.1)
+	assert.Greater(t, slices.Max(logits(labels))-slices.Min(logits(labels)), 0.5, "the logits differ enough for the comparison to tell")
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

@@ -120,7 +120,7 @@ func TestDescriptionsAreMixedAsVectorsWhereTheQueryStateTakesTextAlone(t *testin
 }
 
 func TestDescriptionsHaveTheirLogitsMixedWhereATextIsMoreThanAVector(t *testing.T) {
-	bundles(t, func(t *testing.T, m model) {
+	bundlesOfTokens(t, func(t *testing.T, m model) {
 		t.Helper()
 		images := m.features(t, 6)
 		got := m.score(t, m.concepts(t, tagged...), images)

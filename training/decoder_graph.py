@@ -6,8 +6,8 @@ T stored tokens, D their width, H hidden width. What it does otherwise than a tr
 * Token 0 is the mean of the others, so its score is the mean of their scores, and what it is given of the attention is
   spread over them: no tensor of 1 + T tokens is made.
 * Layer norms are written out: ONNX Runtime's own operator takes four times as long.
-* `int8` weights: each column has a scale of its own, rows of activations are rounded when the graph runs. Projections in a
-  row without anything between them (value and output, query and key) are multiplied into one matrix first.
+* `int8` weights: each column has a scale of its own, and each row of activations, which are rounded when the graph runs: an
+  image's logit does not depend on what it is decoded with. Projections in a row without anything between them (value and output, query and key) are multiplied into one matrix first.
 * Features of dtype i8 are multiplied as they are, byte by byte, and never widened: queries and attention weights are rounded
   to 8 bits, one scale a row, and a token's own scale goes into scores and weights.
 """
@@ -17,10 +17,11 @@ import onnx
 from onnx import TensorProto
 
 from .model import Decoder
-from .onnx_nodes import CONTRIB, Nodes
+from .onnx_nodes import Nodes
 
 TYPES = {"f32": TensorProto.FLOAT, "f16": TensorProto.FLOAT16, "i8": TensorProto.UINT8}
 ZERO = 128  # what stands for 0 in features of dtype i8
+GELU_LEAST = -0.17  # no value of GELU is smaller
 TINY = 1e-30  # keeps rows of zeros from having the scale 0
 
 
@@ -83,7 +84,7 @@ class Writer(Nodes):
         attended = self.value(at, self.attend())
         self.hidden = self.norm(at + "norm1", self("Add", attended, self.hidden))
         wide = self("Gelu", self.linear(self.hidden, self.matrix(at + "up"), self.weight(at + "up.bias")))
-        narrow = self.linear(wide, self.matrix(at + "down"), self.weight(at + "down.bias"))
+        narrow = self.linear(wide, self.matrix(at + "down"), self.weight(at + "down.bias"), GELU_LEAST)
         self.hidden = self.norm(at + "norm2", self("Add", narrow, self.hidden))
 
     def fold(self, at: str) -> None:
@@ -155,14 +156,26 @@ class Writer(Nodes):
         scale = self("Mul", self("Max", largest, self.number(TINY)), self.number(1 / most))
         return self("Cast", self("Round", self("Div", rows, scale)), to=dtype), scale
 
-    def linear(self, rows: str, matrix: str, bias: str) -> str:
-        """rows [N, in] times matrix [in, out], plus bias."""
+    def linear(self, rows: str, matrix: str, bias: str, least: float | None = None) -> str:
+        """rows [N, in] times matrix [in, out], plus bias. `least` is the smallest value that rows can have, where it is known."""
         if not self.int8:
             return self("Add", self("MatMul", rows, matrix), bias)
         largest = self("Max", self("ReduceMax", self("Abs", matrix), self.ints(0), keepdims=0), self.number(TINY))
-        scale = self("Mul", largest, self.number(1 / 127))
-        rounded = self("Cast", self("Round", self("Div", matrix, scale)), to=TensorProto.INT8)
-        return self("DynamicQuantizeMatMul", rows, rounded, scale, "", bias, domain=CONTRIB)
+        columns = self("Mul", largest, self.number(1 / 127))
+        weights = self("Cast", self("Round", self("Div", matrix, columns)), to=TensorProto.INT8)
+        if least is None:
+            largest = self("Max", self("ReduceMax", self("Abs", rows), self.ints(-1), keepdims=1), self.number(TINY))
+            scale = self("Mul", largest, self.number(1 / 127))
+            given = self("Add", self("Round", self("Div", rows, scale)), self.number(ZERO))
+            given = self("Cast", given, to=TensorProto.UINT8)
+            product = self("MatMulInteger", given, weights, self.constant(np.uint8(ZERO), "zero"))
+        else:  # all 8 bits from the least value up; what that shifts is a constant of each column
+            given, scale = self.rounded(self("Sub", rows, self.number(least)), TensorProto.UINT8, 255)
+            product = self("MatMulInteger", given, weights)
+            sums = self("ReduceSum", self("Cast", weights, to=TensorProto.FLOAT), self.ints(0), keepdims=0)
+            bias = self("Add", bias, self("Mul", self("Mul", sums, columns), self.number(least)))
+        product = self("Mul", self("Cast", product, to=TensorProto.FLOAT), scale)
+        return self("Add", self("Mul", product, columns), bias)
 
     def norm(self, name: str, rows: str) -> str:
         centred = self("Sub", rows, self("ReduceMean", rows, self.ints(-1), keepdims=1))

@@ -7,7 +7,6 @@ from onnx.reference import ReferenceEvaluator
 
 OPSET = 20  # the first with Gelu
 IR = 10
-CONTRIB = "com.microsoft"  # ONNX Runtime's own operators
 
 
 class Nodes:
@@ -30,9 +29,9 @@ class Nodes:
     def number(self, value: float) -> str:
         return self.constant(np.array(value, np.float32))
 
-    def __call__(self, operator: str, *inputs: str, outputs: int = 1, domain: str = "", **attributes):
+    def __call__(self, operator: str, *inputs: str, outputs: int = 1, **attributes):
         names = [f"{operator}.{len(self.nodes)}.{i}" for i in range(outputs)]
-        self.nodes.append(helper.make_node(operator, inputs, names, domain=domain, **attributes))
+        self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
         return names if outputs > 1 else names[0]
 
     def named(self, value: str, name: str) -> None:
@@ -44,8 +43,7 @@ class Nodes:
         info = lambda values: [helper.make_tensor_value_info(n, *v) for n, v in values.items()]  # noqa: E731
         constants = [numpy_helper.from_array(value, name) for name, value in self.constants.items()]
         graph = helper.make_graph(self.nodes, "sightline", info(inputs), info(outputs), constants)
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(CONTRIB, 1)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=IR)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
 
 
 def settle(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -53,7 +51,7 @@ def settle(model: onnx.ModelProto) -> onnx.ModelProto:
     graph, known = model.graph, {tensor.name for tensor in model.graph.initializer}
     early, late = [], []
     for node in graph.node:
-        if node.domain or not all(name in known or not name for name in node.input):
+        if not all(name in known or not name for name in node.input):
             late.append(node)
             continue
         early.append(node)

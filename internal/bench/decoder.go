@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 )
 
 // decoderCandidates is how many images are re-ranked.
@@ -33,11 +34,14 @@ type Decoder struct {
 	Int8Error   float64 `json:"int8_logit_error"`
 	I8Int8Error float64 `json:"int8_i8_features_logit_error"`
 	Deviation   float64 `json:"logit_deviation"`
+	I8Ranks     float64 `json:"i8_features_rank_correlation"` // Spearman's over the candidates, mean of four texts
 
 	// Multiply-adds a second of the folded form over those of one large matrix product through the same ONNX Runtime.
 	Share1 float64 `json:"share_of_sgemm_1"`
 	Share4 float64 `json:"share_of_sgemm_4"`
 	Peak   float64 `json:"sgemm_gmacs"` // billions of multiply-adds a second
+
+	Chunks []Chunk `json:"chunks"`
 }
 
 // measureDecoder compares all forms on the same texts, candidates and weights.
@@ -56,7 +60,8 @@ func measureDecoder(ctx context.Context, o Options, r *Report) (err error) {
 		return err
 	}
 	r.Decoder = report(one, four)
-	return nil
+	r.Decoder.Chunks, err = folder.chunks(ctx, o.Repeat)
+	return err
 }
 
 // The forms that are compared; the first is what the others are compared with. Names are those of the graphs.
@@ -71,15 +76,15 @@ type comparison struct {
 	logits map[string][]float32
 }
 
-func (f *official) compare(ctx context.Context, texts, candidates, repeat int) (*comparison, error) {
-	given, err := f.inputs(ctx, texts, candidates)
+func (o *official) compare(ctx context.Context, texts, candidates, repeat int) (*comparison, error) {
+	given, err := o.inputs(ctx, texts, candidates)
 	if err != nil {
 		return nil, err
 	}
 	c := &comparison{texts, map[string]cost{}, map[string][]float32{}}
 	var forms []func(context.Context) error
 	for _, name := range decoderForms {
-		session, err := f.load(name)
+		session, err := o.load(name)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +119,7 @@ func report(one, four *comparison) *Decoder {
 		Int81: one.times("folded_f32_int8"), Int84: four.times("folded_f32_int8"),
 		F16Int81: one.times("folded_f16_int8"), I8Int81: one.times("folded_i8_int8"), I8Int84: four.times("folded_i8_int8"),
 		FoldedError: both("folded_f32"), F16Error: both("folded_f16"), I8Error: both("folded_i8"),
-		Int8Error: both("folded_f32_int8"), I8Int8Error: both("folded_i8_int8"), Deviation: deviation(four.logits["ordinary"]),
+		Int8Error: both("folded_f32_int8"), I8Int8Error: both("folded_i8_int8"), Deviation: deviation(four.logits["ordinary"]), I8Ranks: four.rankCorrelation("folded_i8"),
 		Share1: one.share(), Share4: four.share(), Peak: one.peak() / 1e9,
 	}
 }
@@ -128,6 +133,18 @@ func (c *comparison) difference(form string) (most float64) {
 		most = max(most, math.Abs(float64(logit)-float64(c.logits["ordinary"][i])))
 	}
 	return most
+}
+
+// rankCorrelation is that of a form's order of the candidates with the ordinary form's, mean of the texts.
+func (c *comparison) rankCorrelation(form string) (mean float64) {
+	for text := range c.texts {
+		var exact, other []float64
+		for at := text; at < len(c.logits[form]); at += c.texts {
+			exact, other = append(exact, float64(c.logits["ordinary"][at])), append(other, float64(c.logits[form][at]))
+		}
+		mean += spearman(exact, other) / float64(c.texts)
+	}
+	return mean
 }
 
 // peak is how many multiply-adds a second one large matrix product reaches.
@@ -154,23 +171,28 @@ func decoderRows(r *Report) [][]string {
 	off := func(v float64) string {
 		return fmt.Sprintf("logits differ by at most %.2g (deviation %.2f)", v, d.Deviation)
 	}
-	return [][]string{
-		{"re-ranking 100 candidates, 1 text", "", fmt.Sprintf("times faster than ordinary cross-attention (%.0f ms CPU, one thread)", d.Ordinary1)},
+	rows := [][]string{
+		{"re-ranking 100 candidates, 1 text", "", fmt.Sprintf("times faster than ordinary cross-attention (%s CPU, one thread)", ms(duration(d.Ordinary1)))},
 		{"  folded", x(d.Folded1), fmt.Sprintf("%.0f %% of the sgemm peak; %s", 100*d.Share1, off(d.FoldedError))},
 		{"  folded, f16 features", x(d.F16Folded1), off(d.F16Error)},
-		{"  folded, i8 features", x(d.I8Folded1), off(d.I8Error)},
+		{"  folded, i8 features", x(d.I8Folded1), fmt.Sprintf("%s, rank correlation %.5f", off(d.I8Error), d.I8Ranks)},
 		{"  int8 weights", x(d.Int81), off(d.Int8Error)},
 		{"  int8 weights, f16 features", x(d.F16Int81), ""},
 		{"  int8 weights, i8 features", x(d.I8Int81), off(d.I8Int8Error)},
-		{"re-ranking 100 candidates, 4 texts", "", fmt.Sprintf("times faster than ordinary cross-attention (%.0f ms CPU, one thread)", d.Ordinary4)},
+		{"re-ranking 100 candidates, 4 texts", "", fmt.Sprintf("times faster than ordinary cross-attention (%s CPU, one thread)", ms(duration(d.Ordinary4)))},
 		{"  folded", x(d.Folded4), fmt.Sprintf("%.0f %% of the sgemm peak", 100*d.Share4)},
 		{"  int8 weights", x(d.Int84), ""},
 		{"  int8 weights, i8 features", x(d.I8Int84), ""},
 		{"sgemm peak, one thread", fmt.Sprintf("%.1f G/s", d.Peak), "multiply-adds in one product of 1,536 x 1,536"},
+		{"re-ranking 100 candidates, 1 text", "", "CPU time by the candidates of one run"},
 	}
+	return append(rows, chunkRows(d.Chunks)...)
 }
 
 func milliseconds(c cost) float64 { return float64(c.CPU) / 1e6 }
+
+// duration is the reverse of milliseconds.
+func duration(milliseconds float64) time.Duration { return time.Duration(milliseconds * 1e6) }
 
 func deviation(values []float32) float64 {
 	var sum, squares float64

@@ -29,7 +29,7 @@ func TestAllFormsOfTheDecoderAgreeAtTheOfficialSize(t *testing.T) {
 		assert.Len(t, c.logits["ordinary"], 6*texts)
 		assert.Greater(t, deviation(c.logits["ordinary"]), 0.1, "the weights tell candidates apart")
 		for form, off := range map[string]float64{
-			"folded_f32": 1e-4, "folded_f16": 2e-3, "folded_i8": 0.03, "folded_f32_int8": 0.08, "folded_f16_int8": 0.08, "folded_i8_int8": 0.1,
+			"folded_f32": 1e-4, "folded_f16": 2e-3, "folded_i8": 0.03, "folded_f32_int8": 0.12, "folded_f16_int8": 0.12, "folded_i8_int8": 0.15,
 		} {
 			assert.Less(t, c.difference(form), off, "%s with %d texts", form, texts)
 		}

@@ -62,10 +62,10 @@ func (t Tensor) Finite() bool {
 
 // Bytes gives the elements of an f16, f32 or u8 tensor as little-endian bytes.
 func (t Tensor) Bytes() []byte {
-	switch t.DType {
-	case F16:
+	if t.DType == F16 {
 		return t.F16
-	case U8:
+	}
+	if t.DType == U8 {
 		return t.U8
 	}
 	b := make([]byte, 0, 4*len(t.F32))
