@@ -132,9 +132,9 @@ func benchMultivector(b *testing.B, p place) {
 	require.NoError(b, err)
 	defer client.Close()
 	require.NoError(b, client.CreateCollection(ctx, &api.CreateCollection{
-		CollectionName: name, HnswConfig: &api.HnswConfigDiff{M: api.PtrOf(uint64(0))},
+		CollectionName: name, HnswConfig: &api.HnswConfigDiff{M: new(uint64(0))},
 		VectorsConfig: api.NewVectorsConfigMap(map[string]*api.VectorParams{"patches": {
-			Size: 512, Distance: api.Distance_Dot, OnDisk: api.PtrOf(true),
+			Size: 512, Distance: api.Distance_Dot, OnDisk: new(true),
 			MultivectorConfig: &api.MultiVectorConfig{Comparator: api.MultiVectorComparator_MaxSim},
 		}}),
 	}))
@@ -147,7 +147,7 @@ func benchMultivector(b *testing.B, p place) {
 				rows[r][i] = float32(dice.IntN(255)) - 127
 			}
 		}
-		_, err := client.Upsert(ctx, &api.UpsertPoints{CollectionName: name, Wait: api.PtrOf(true), Points: []*api.PointStruct{{
+		_, err := client.Upsert(ctx, &api.UpsertPoints{CollectionName: name, Wait: new(true), Points: []*api.PointStruct{{
 			Id: api.NewIDNum(uint64(n)), Vectors: api.NewVectorsMap(map[string]*api.Vector{"patches": api.NewVectorMulti(rows)}),
 		}}})
 		require.NoError(b, err)
