@@ -40,6 +40,7 @@ func ask[T any](ctx context.Context, s *server, limit time.Duration, call func(c
 		if !again || time.Since(started)+wait > s.patience {
 			return answer, err
 		}
+		s.client.GetConnection().ResetConnectBackoff() // a server that is back is found by this call, not when gRPC dials next
 		if err := sleep(ctx, wait); err != nil {
 			return answer, err
 		}

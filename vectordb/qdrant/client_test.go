@@ -211,7 +211,7 @@ func TestACallersDeadlineIsTheCallers(t *testing.T) {
 	store := openOn(t, s, qdrant.ReadOnly)
 	for _, code := range []codes.Code{codes.Unknown, codes.Internal, codes.Unavailable, codes.DeadlineExceeded} {
 		ctx, cancel := context.WithCancel(t.Context())
-		s.Inject(qdranttest.Fault{Times: 1, Do: func(context.Context) { cancel() }, Err: status.Error(code, "malformed header")})
+		s.Inject(qdranttest.Fault{Times: 1, Do: cancel, Err: status.Error(code, "malformed header")})
 		_, err := store.Count(ctx, nil)
 		require.ErrorIs(t, err, context.Canceled, code.String())
 	}

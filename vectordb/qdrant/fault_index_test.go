@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,19 +102,19 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 		ends  bool // the first run ends with an error
 	}{
 		"restarted": {fault: func(s *qdranttest.Server, _ context.CancelFunc) qdranttest.Fault {
-			return qdranttest.Fault{Method: "Upsert", Skip: 9, Times: 1, Do: func(context.Context) { s.Restart() }}
+			return qdranttest.Fault{Method: "Upsert", Skip: 9, Times: 1, Do: s.Restart}
 		}},
 		"restarted after the work": {fault: func(s *qdranttest.Server, _ context.CancelFunc) qdranttest.Fault {
-			return qdranttest.Fault{Method: "Upsert", Skip: 14, Times: 1, Applied: true, Do: func(context.Context) { s.Restart() }}
+			return qdranttest.Fault{Method: "Upsert", Skip: 14, Times: 1, Applied: true, Do: s.Restart}
 		}},
-		"every third connection cut": {fault: func(*qdranttest.Server, context.CancelFunc) qdranttest.Fault {
+		"three connections cut": {fault: func(*qdranttest.Server, context.CancelFunc) qdranttest.Fault {
 			return qdranttest.Fault{Method: "Upsert", Skip: 6, Times: 3, Applied: true, Drop: true}
 		}},
 		"a rate limit": {fault: func(*qdranttest.Server, context.CancelFunc) qdranttest.Fault {
 			return qdranttest.Fault{Method: "Upsert", Skip: 8, Times: 2, Err: qdranttest.TooMany(0)}
 		}},
 		"stopped for good": {ends: true, fault: func(s *qdranttest.Server, stop context.CancelFunc) qdranttest.Fault {
-			return qdranttest.Fault{Method: "Upsert", Skip: 10, Times: 1, Applied: true, Do: func(context.Context) { s.Stop(); stop() }}
+			return qdranttest.Fault{Method: "Upsert", Skip: 10, Times: 1, Applied: true, Do: func() { s.Stop(); stop() }}
 		}},
 		"full disk": {ends: true, fault: func(*qdranttest.Server, context.CancelFunc) qdranttest.Fault {
 			return qdranttest.Fault{Method: "Upsert", Skip: 12, Err: qdranttest.FullDisk()}
@@ -122,9 +123,18 @@ func TestIndexingSurvivesFaults(t *testing.T) {
 		s := qdranttest.Start(t, qdranttest.Options{})
 		store := openOn(t, s, qdrant.ReadWrite)
 		ctx, stop := context.WithCancel(t.Context())
-		s.Inject(test.fault(s, stop))
+		fault, hits := test.fault(s, stop), atomic.Int32{}
+		do := fault.Do
+		fault.Do = func() {
+			hits.Add(1)
+			if do != nil {
+				do()
+			}
+		}
+		s.Inject(fault)
 		_, err := indexOn(parts, store).Add(ctx, []string{dir}, small)
 		stop()
+		assert.Positive(t, hits.Load(), "%s came too late", what)
 		assert.Equal(t, test.ends, err != nil, "%s: %v", what, err)
 		s.Restart()
 		s.Heal()
@@ -150,11 +160,12 @@ func TestSearchesAnswer503WhileTheServerIsAway(t *testing.T) {
 	require.NoError(t, err)
 	reader := indexOn(parts, openOn(t, s, qdrant.ReadOnly))
 	handler := api.New(api.Options{Index: reader, Log: slog.New(slog.DiscardHandler), Loopback: true})
-	search := func() (status int, answer struct {
+	type reply struct {
 		Code    string
 		Hint    string
 		Results []any
-	}) {
+	}
+	search := func() (status int, answer reply) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/v1/search?q=dog&min_probability=0", nil)
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)

@@ -2,6 +2,7 @@ package qdrant_test
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -70,8 +71,18 @@ func undisturbed(t *testing.T, change func(context.Context, *qdrant.Store) error
 	return before, everything(t, store)
 }
 
+// unrelated is a change that has nothing to do with the others; with says what a store holds after it.
+func unrelated() []vectordb.BadFile {
+	return []vectordb.BadFile{{File: places(3, "/p/zz")[0], Code: sightline.CodeImageEmpty, Reason: "0 bytes"}}
+}
+
+func (c contents) with(bad []vectordb.BadFile) contents {
+	c.Bad = slices.Concat(c.Bad, bad)
+	return c
+}
+
 // TestAChangeThatFailsAnywhereIsSeenWholeOrNotAtAll lets the disk be full from the first, second, third... call of a change
-// on. The change is then made again, by the same writer or by the next one.
+// on. Another change brings nothing of it to light; then it is made again, by the same writer or by the next one.
 func TestAChangeThatFailsAnywhereIsSeenWholeOrNotAtAll(t *testing.T) {
 	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
@@ -104,12 +115,16 @@ func failAt(t *testing.T, failing int, applied bool, change func(context.Context
 	s.Heal()
 	if err != nil {
 		assert.Equal(t, sightline.CodeUnavailable, sightline.CodeOf(err), "call %d: %v", failing, err)
-		assert.Contains(t, []contents{before, after}, everything(t, reader), "call %d, applied: %v", failing, applied)
+		seen := everything(t, reader)
+		assert.Contains(t, []contents{before, after}, seen, "call %d, applied: %v", failing, applied)
 		if failing%2 == 1 {
 			require.NoError(t, store.Close())
 			store = openOn(t, s, qdrant.ReadWrite)
 		}
-		require.NoError(t, change(t.Context(), store), "with room again; call %d, applied: %v", failing, applied)
+		require.NoError(t, store.PutBad(t.Context(), unrelated()), "with room again")
+		assert.Equal(t, seen.with(unrelated()), everything(t, reader), "call %d, applied: %v", failing, applied)
+		require.NoError(t, change(t.Context(), store), "call %d, applied: %v", failing, applied)
+		after = after.with(unrelated())
 	}
 	assert.Equal(t, after, everything(t, reader), "call %d, applied: %v", failing, applied)
 	noLeftovers(t, s, len(after.Images), failing, applied)
@@ -129,7 +144,7 @@ func TestAConnectionThatDropsAnywhereIsMended(t *testing.T) {
 				hit = false
 				s := qdranttest.Start(t, qdranttest.Options{})
 				store := prepared(t, s)
-				s.Inject(qdranttest.Fault{Skip: failing, Times: 1, Applied: applied, Drop: true, Do: func(context.Context) { hit = true }})
+				s.Inject(qdranttest.Fault{Skip: failing, Times: 1, Applied: applied, Drop: true, Do: func() { hit = true }})
 				require.NoError(t, changes[name](t.Context(), store), "%s, call %d, applied: %v", name, failing, applied)
 				s.Heal()
 				assert.Equal(t, after, everything(t, store), "%s, call %d, applied: %v", name, failing, applied)
@@ -147,7 +162,7 @@ func TestARestartInTheMiddleOfAWriteIsWaitedFor(t *testing.T) {
 	for _, applied := range []bool{false, true} {
 		s := qdranttest.Start(t, qdranttest.Options{})
 		store := prepared(t, s)
-		s.Inject(qdranttest.Fault{Method: "Upsert", Skip: 1, Times: 1, Applied: applied, Do: func(context.Context) { s.Restart() }})
+		s.Inject(qdranttest.Fault{Method: "Upsert", Skip: 1, Times: 1, Applied: applied, Do: s.Restart})
 		require.NoError(t, putLate(t.Context(), store))
 		assert.Equal(t, after, everything(t, store), "applied: %v", applied)
 	}
@@ -159,7 +174,7 @@ func TestReadersSeeNothingOfAWriteUntilItEnds(t *testing.T) {
 	store, reader := prepared(t, s), openOn(t, s, qdrant.ReadOnly)
 	var writes atomic.Int32
 	for _, method := range []string{"Upsert", "SetPayload", "UpdateVectors", "Delete"} {
-		s.Inject(qdranttest.Fault{Method: method, Do: func(context.Context) {
+		s.Inject(qdranttest.Fault{Method: method, Do: func() {
 			n := writes.Add(1)
 			assert.Equal(t, before, everything(t, reader), "before write %d", n)
 		}})
@@ -203,7 +218,7 @@ func TestASlowServerIsWaitedForAsLongAsTheCallerWaits(t *testing.T) {
 	reader := openOn(t, s, qdrant.ReadOnly)
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(time.Millisecond))
 	defer cancel()
-	s.Inject(qdranttest.Fault{Times: 1, Do: func(ctx context.Context) { <-ctx.Done() }})
+	s.Inject(qdranttest.Fault{Times: 1, Hang: true})
 	_, err := reader.Count(ctx, nil)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	n, err := reader.Count(t.Context(), nil)

@@ -21,8 +21,10 @@ type Fault struct {
 	// Applied lets the call do its work before it goes wrong: the client cannot tell it from one that did nothing.
 	Applied bool
 	// Do, if not nil, runs in the call, after its work where Applied is set and before it otherwise, and holds it up until
-	// it returns. The context ends when the client gives up or the connection breaks.
-	Do func(ctx context.Context)
+	// it returns.
+	Do func()
+	// Hang keeps the call waiting until the client has given up.
+	Hang bool
 	// Then one of these. A fault with none of them answers as if nothing had happened.
 	Drop bool  // cut the connection instead of answering
 	Err  error // answer with this status
@@ -108,7 +110,10 @@ func (x *faults) around(ctx context.Context, l *lines, request any, info *grpc.U
 		reply, err = handler(ctx, request)
 	}
 	if f.Do != nil {
-		f.Do(ctx)
+		f.Do()
+	}
+	if f.Hang {
+		<-ctx.Done()
 	}
 	switch {
 	case f.Drop:

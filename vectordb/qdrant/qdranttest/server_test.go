@@ -2,6 +2,9 @@ package qdranttest_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -23,6 +26,24 @@ func TestTheKeyIsAskedOfEverythingButHealthChecks(t *testing.T) {
 		health, err := client.HealthCheck(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, "1.15.0", health.GetVersion())
+	}
+}
+
+func TestTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // for its certificate, which names 127.0.0.1
+	defer web.Close()
+	s := qdranttest.Start(t, qdranttest.Options{TLS: &tls.Config{Certificates: web.TLS.Certificates, MinVersion: tls.VersionTLS13}})
+	roots := x509.NewCertPool()
+	roots.AddCert(web.Certificate())
+	trusting := connect(t, s.Address(), qdrant.Config{UseTLS: true, TLSConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}})
+	_, err := trusting.ListCollections(t.Context())
+	require.NoError(t, err)
+	s.Inject(qdranttest.Fault{Times: 1, Drop: true})
+	_, err = trusting.ListCollections(t.Context())
+	refused(t, codes.Unavailable, err, "an encrypted connection can be cut, too")
+	for what, config := range map[string]qdrant.Config{"no TLS": {}, "no trust": {UseTLS: true}} {
+		_, err := connect(t, s.Address(), config).ListCollections(t.Context())
+		refused(t, codes.Unavailable, err, what)
 	}
 }
 
@@ -133,7 +154,7 @@ func TestAHeldCallWaits(t *testing.T) {
 	w := &wire{Client: connect(t, s.Address(), qdrant.Config{}), t: t}
 	name := w.collection()
 	here, release := make(chan struct{}), make(chan struct{})
-	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Do: func(context.Context) { close(here); <-release }})
+	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Do: func() { close(here); <-release }})
 	answer := make(chan error)
 	go func() {
 		_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: new(true)})
@@ -146,7 +167,7 @@ func TestAHeldCallWaits(t *testing.T) {
 	assert.Equal(t, []string{"1"}, w.under(name, nil))
 
 	ctx, cancel := context.WithCancel(t.Context())
-	s.Inject(qdranttest.Fault{Method: "Upsert", Do: func(ctx context.Context) { cancel(); <-ctx.Done() }})
+	s.Inject(qdranttest.Fault{Method: "Upsert", Do: cancel, Hang: true})
 	_, err := w.Upsert(ctx, &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(2, nil)}, Wait: new(true)})
 	refused(t, codes.Canceled, err)
 	assert.Equal(t, []string{"1"}, w.under(name, nil), "a client that has gone gets nothing done")
@@ -157,7 +178,7 @@ func TestStoppedInACall(t *testing.T) {
 	s := qdranttest.Start(t, qdranttest.Options{})
 	w := patient(t, s)
 	name := w.collection()
-	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Applied: true, Do: func(context.Context) { s.Stop() }})
+	s.Inject(qdranttest.Fault{Method: "Upsert", Times: 1, Applied: true, Do: s.Stop})
 	_, err := w.Upsert(t.Context(), &qdrant.UpsertPoints{CollectionName: name, Points: []*qdrant.PointStruct{point(1, nil)}, Wait: new(true)})
 	refused(t, codes.Unavailable, err)
 	s.Restart()
