@@ -11,13 +11,15 @@ PYTHON ?= python3
 # run without parity and say so.
 GOLDEN ?= ../shared/golden
 TOOLS := .tools
+# libjpeg-turbo is compiled in where pkg-config finds it. Asked anew by every recipe: `make test` may just have installed it.
+GOTAGS = $(shell pkg-config --exists 'libturbojpeg >= 2.1' 2>/dev/null && echo turbojpeg)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 GOLANGCI_LINT_VERSION := v2.15.0
 GOLANGCI_LINT := $(TOOLS)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 RUFF := $(TOOLS)/ruff/bin/ruff
 
-.PHONY: help setup lib build run test test-training model lint fmt bench clean
+.PHONY: help setup lib build run test test-training model lint fmt bench bench-go clean
 
 help: ## Tell what each target does.
 	@echo "make run                  builds everything, indexes the sample gallery, serves the search page"
@@ -34,13 +36,13 @@ lib: ## Fetch the pinned ONNX Runtime into lib/ (once).
 
 build: lib ## Build bin/sightline, which runs from any folder.
 	@[ -e bin/sightline ] || echo "make: building bin/sightline; the first time takes some minutes" >&2
-	@go build -ldflags "-X main.version=$(VERSION)" -o bin/sightline ./cmd/sightline
+	@go build -tags "$(GOTAGS)" -ldflags "-X main.version=$(VERSION)" -o bin/sightline ./cmd/sightline
 
 run: build ## Index IMAGES (the sample gallery) and serve the search page on 127.0.0.1 (PORT, 8080 or the next free one).
 	@scripts/run.sh "$(or $(IMAGES),gallery)"
 
 test: setup build ## Set up and run every Go test (TESTFLAGS are go test's).
-	go test -timeout 30m $(TESTFLAGS) ./...
+	go test -tags "$(GOTAGS)" -timeout 30m $(TESTFLAGS) ./...
 
 test-training: build .venv-training/ready ## Run the tests of training/ (makes .venv-training with PyTorch: some GB, once).
 	SIGHTLINE_GOLDEN="$(abspath $(GOLDEN))" SIGHTLINE_BIN="$(CURDIR)/bin/sightline" .venv-training/bin/python -m pytest -q training/tests
@@ -51,7 +53,7 @@ model: .venv-training/ready ## Train the default model anew into models/default 
 lint: $(GOLANGCI_LINT) $(RUFF) ## Check formatting, code rules, layers, modules and the Python code.
 	go mod verify
 	$(PYTHON) scripts/notices.py --check
-	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
+	$(GOLANGCI_LINT) run --allow-parallel-runners --build-tags "$(GOTAGS)" ./...
 	$(RUFF) check .
 	$(RUFF) format --check .
 
@@ -59,8 +61,11 @@ fmt: $(GOLANGCI_LINT) $(RUFF) ## Format the Go and the Python code.
 	$(GOLANGCI_LINT) fmt ./...
 	$(RUFF) format .
 
-bench: lib ## Run the Go benchmarks of the decoder, the encoder and the store.
-	go test -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/...
+bench: build ## Measure this machine's speed, as ratios (BENCH are flags of `sightline bench`).
+	bin/sightline bench $(BENCH)
+
+bench-go: lib ## Run the Go benchmarks of the decoder, the encoder and the store.
+	go test -tags "$(GOTAGS)" -run '^$$' -bench . -benchmem ./align/... ./encoder/... ./vectordb/...
 
 clean: ## Remove everything that was built or fetched here; indexes in .sightline/ too.
 	rm -rf bin lib $(TOOLS) .venv-training .sightline coverage.out

@@ -61,6 +61,18 @@ func (a *Aligner) load(rt *ort.Runtime, b *bundle.Bundle) (err error) {
 	return a.checkDecoder()
 }
 
+// Alone gives an aligner that runs each batch on the calling thread only, for callers that run one a core. It is closed
+// by itself.
+func (a *Aligner) Alone() *Aligner {
+	own := *a
+	for _, graph := range []**ort.Session{&own.queryState, &own.decoder, &own.labels} {
+		if *graph != nil {
+			*graph = (*graph).Alone()
+		}
+	}
+	return &own
+}
+
 // Close frees the graphs.
 func (a *Aligner) Close() error {
 	var errs []error

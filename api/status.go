@@ -64,7 +64,7 @@ func (s *server) ready(c *gin.Context) error {
 	stored := st.Store.Model
 	if st.Store.Images > 0 && (stored.Feature != st.Model.FeatureFingerprint || stored.Scoring != st.Model.ScoringFingerprint) {
 		return sightline.Errorf(sightline.CodeIndexMismatch, "the index was made with the model %q, %s %s is loaded",
-			stored.Name, st.Model.Name, st.Model.Version).WithHint("run sightline index again with this model, or start with the other one (--bundle)")
+			stored.Name, st.Model.Name, st.Model.Version).WithHint("run sightline index or sightline reindex with this model, or restart with the other one (--bundle)")
 	}
 	return writeJSON(c, map[string]string{"status": "ready"})
 }

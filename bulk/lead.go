@@ -131,7 +131,11 @@ func (l *leader) round(ctx context.Context) (finished bool, err error) {
 		return false, err
 	}
 	if l.options.End != nil {
-		if err := l.options.End(ctx, failures); err != nil {
+		err := l.options.End(ctx, failures)
+		if errors.Is(err, ErrNotYet) {
+			return false, nil
+		}
+		if err != nil {
 			return false, err
 		}
 	}

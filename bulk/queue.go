@@ -39,6 +39,8 @@ func (p Progress) Idle() bool { return p.Done == p.Offered }
 var (
 	// ErrFinished: the job is over, there is nothing to take any more.
 	ErrFinished = errors.New("the job is finished")
+	// ErrNotYet: Options.End could not end the job just now and is to be called again; what is missing then is done first.
+	ErrNotYet = errors.New("the job cannot be ended yet")
 	// ErrNotLeading: another process leads the job now.
 	ErrNotLeading = errors.New("another process leads the job")
 )

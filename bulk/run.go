@@ -29,7 +29,8 @@ type Options struct {
 	Beat     time.Duration     // how often this process shows that it is alive: several times in a lease of the queue. 0 means a second
 	Progress progress.Reporter // nil is silent
 	// End is called by the process that leads when everything is done, with the images that failed, before the others are
-	// told. It is called again, by another process, when this one dies in it. May be nil.
+	// told. It is called again, by another process, when this one dies in it, and a beat later when it gives ErrNotYet.
+	// May be nil.
 	End func(ctx context.Context, failed []Failure) error
 }
 

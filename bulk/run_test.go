@@ -170,6 +170,27 @@ func TestWhatComesMeanwhileIsDoneToo(t *testing.T) {
 	p.onceEach(t)
 }
 
+func TestAnEndThatIsNotYetPossibleIsTriedAgain(t *testing.T) {
+	p, o := pileOf(5), options()
+	tries := 0
+	o.End = func(context.Context, []bulk.Failure) error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if tries++; tries < 4 {
+			p.images[id(100+tries)] = 0 // what comes meanwhile is done first
+			return bulk.ErrNotYet
+		}
+		for id, times := range p.images {
+			assert.Equal(t, 1, times, id)
+		}
+		return nil
+	}
+	_, err := bulk.Run(t.Context(), p, bulk.Local(), o)
+	require.NoError(t, err)
+	assert.Equal(t, 4, tries)
+	assert.Len(t, p.images, 8)
+}
+
 func TestAnInterruptedRunIsGoneOnWith(t *testing.T) {
 	p, o := pileOf(60, 7), options()
 	for _, stopAt := range []int{1, 10, 25, 50} {

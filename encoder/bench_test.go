@@ -12,7 +12,7 @@ func BenchmarkPrepare12MP(b *testing.B) {
 		photo.Y[i] = noise(i, 0, 0, 1, 1)
 	}
 	for b.Loop() {
-		resize(rgbRows(photo, true), 224, 224)
+		rgb8(photo, true, 224, 224)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/bundle"
+	"github.com/sightline-search/sightline/internal/imagefile"
 	"github.com/sightline-search/sightline/internal/ort"
 )
 
@@ -53,12 +54,16 @@ func (e *Images) check() error {
 	)
 }
 
+// Size is the width and height to which Prepare brings an image.
+func (e *Images) Size() image.Point { return image.Pt(e.spec.Width, e.spec.Height) }
+
 // Pixels is one image as the encoder takes it: [3,H,W] f32, resized and normalised as the bundle says.
 type Pixels []float32
 
-// Prepare makes pixels of a decoded, upright image. Pure CPU work, safe for concurrent use.
+// Prepare makes pixels of a decoded, upright image, which may be an imagefile.Reduced of at least Size. Pure CPU work,
+// safe for concurrent use.
 func (e *Images) Prepare(img image.Image) Pixels {
-	rgb := resize(rgbRows(img, e.spec.Alpha == "white"), e.spec.Width, e.spec.Height)
+	rgb := rgb8(img, e.spec.Alpha == "white", e.spec.Width, e.spec.Height)
 	size := e.spec.Width * e.spec.Height
 	pixels := make(Pixels, 3*size)
 	for c := range 3 {
@@ -68,6 +73,15 @@ func (e *Images) Prepare(img image.Image) Pixels {
 		}
 	}
 	return pixels
+}
+
+// rgb8 gives [height][width][3] of an image, or of the picture proper in a reduced one.
+func rgb8(img image.Image, onWhite bool, width, height int) []uint8 {
+	box := imagefile.WholeBox(img)
+	if reduced, ok := img.(*imagefile.Reduced); ok {
+		img, box = reduced.Image, reduced.Box
+	}
+	return resize(rgbRows(img, onWhite), box, width, height)
 }
 
 // Encode runs one batch; the result has the order of the input. Values do not depend on what else is in the batch
@@ -97,6 +111,14 @@ func (e *Images) Encode(ctx context.Context, batch []Pixels) ([]sightline.Featur
 		features[i].Global = slices.Clone(global[i*f.Global : (i+1)*f.Global])
 	}
 	return features, nil
+}
+
+// Alone gives an encoder that runs each batch on the calling thread only, for callers that run one a core. It is closed
+// by itself.
+func (e *Images) Alone() *Images {
+	own := *e
+	own.graph = e.graph.Alone()
+	return &own
 }
 
 // Close frees the graph.

@@ -1,6 +1,10 @@
 package encoder
 
-import "math"
+import (
+	"math"
+
+	"github.com/sightline-search/sightline/internal/imagefile"
+)
 
 // rgbSource gives an image row by row as 8-bit RGB.
 type rgbSource struct {
@@ -8,21 +12,21 @@ type rgbSource struct {
 	row           func(y int, rgb []uint8) // fills rgb, 3 * width bytes, with row y
 }
 
-// resize stretches the image to width x height and returns it as [height][width][3]. It is Pillow's
-// Image.resize(..., BILINEAR), bit for bit: a triangle filter as wide as the reduction, fixed-point weights, the
+// resize stretches a box of the image to width x height and returns it as [height][width][3]. It is Pillow's
+// Image.resize(..., BILINEAR, box), bit for bit: a triangle filter as wide as the reduction, fixed-point weights, the
 // horizontal pass first and rounded to 8 bit before the vertical one. The model was trained on pixels made that way;
 // docs/decisions.md says why no library does.
-func resize(src rgbSource, width, height int) []uint8 {
+func resize(src rgbSource, box imagefile.Box, width, height int) []uint8 {
 	narrow := make([]uint8, src.height*width*3)
 	row := make([]uint8, src.width*3)
-	columns := triangles(src.width, width)
+	columns := triangles(src.width, box.MinX, box.MaxX, width)
 	for y := range src.height {
 		src.row(y, row)
 		resizeRow(narrow[y*width*3:(y+1)*width*3], row, columns)
 	}
 	out := make([]uint8, height*width*3)
 	sums := make([]int32, width*3)
-	for y, t := range triangles(src.height, height) {
+	for y, t := range triangles(src.height, box.MinY, box.MaxY, height) {
 		mixRows(out[y*width*3:(y+1)*width*3], narrow[t.first*width*3:], t.weights, sums)
 	}
 	return out
@@ -37,16 +41,16 @@ type taps struct {
 	weights []int32
 }
 
-// triangles computes the taps of every output position along one side.
-func triangles(from, to int) []taps {
-	if from == to {
+// triangles computes the taps of every output position along one side, which has from pixels and is read from start to end.
+func triangles(from int, start, end float64, to int) []taps {
+	if start == 0 && end == float64(to) && from == to {
 		return identity(to)
 	}
-	scale := float64(from) / float64(to)
+	scale := (end - start) / float64(to)
 	radius := max(scale, 1)
 	all := make([]taps, to)
 	for i := range all {
-		center := (float64(i) + 0.5) * scale
+		center := start + (float64(i)+0.5)*scale
 		first := max(int(center-radius+0.5), 0)
 		last := min(int(center+radius+0.5), from)
 		exact := make([]float64, last-first)

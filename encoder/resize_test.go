@@ -65,7 +65,7 @@ func TestResizeEqualsPillowBitForBit(t *testing.T) {
 				_, err := fmt.Sscanf(name, "%dx%d to %dx%d", &w, &h, &toW, &toH)
 				require.NoError(t, err)
 				onWhite := !strings.HasSuffix(name, "drop")
-				got := resize(rgbRows(noiseImage(mode, w, h), onWhite), toW, toH)
+				got := rgb8(noiseImage(mode, w, h), onWhite, toW, toH)
 				assert.Equal(t, 0, furthest(want, got), "grey levels apart")
 			})
 		}

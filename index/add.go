@@ -12,8 +12,9 @@ import (
 
 // AddOptions steer Add.
 type AddOptions struct {
-	Workers int // files decoded at the same time; 0 means one a core
-	Batch   int // images a run of the encoder; 0 means 8
+	Workers  int // files decoded at the same time; 0 means one a core
+	Encoders int // batches encoded at the same time, each on one thread; 0 means one a core
+	Batch    int // images a run of the encoder; 0 means 4
 	// Progress receives the state now and then, one call at a time; may be nil.
 	Progress func(AddProgress)
 }
@@ -64,12 +65,19 @@ func (x *Index) Add(ctx context.Context, paths []string, o AddOptions) (AddRepor
 	return report, err
 }
 
+// DefaultBatch is where larger batches have nothing more to give on one thread: an image of the default model costs 10 %
+// less in a batch of 4 than alone, and more again from 16.
+const DefaultBatch = 4
+
 func newRun(x *Index, o AddOptions) *run {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	if o.Encoders <= 0 {
+		o.Encoders = runtime.GOMAXPROCS(0)
+	}
 	if o.Batch <= 0 {
-		o.Batch = 8
+		o.Batch = DefaultBatch
 	}
 	if o.Progress == nil {
 		o.Progress = func(AddProgress) {}
@@ -108,6 +116,8 @@ func (r *run) add(ctx context.Context, paths []string) error {
 		return noImages(paths)
 	}
 	r.settle(d, w.bad)
+	r.stages = r.x.Stages(ctx, len(d.todo))
+	defer r.stages.Close()
 	for todo := d.todo; len(todo) > 0; {
 		if todo, err = r.pass(ctx, todo); err != nil {
 			return err

@@ -23,6 +23,7 @@ func (x *Index) change(ctx context.Context, work func(vectordb.Store) error) err
 	if err != nil {
 		return err
 	}
+	writer.Pin(x.model()) // what is written was made with it
 	return errors.Join(work(writer), writer.Close())
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/sightline-search/sightline/vectordb"
 )
 
-// encodeJobs makes records of decoded images, batch by batch.
+// encodeJobs makes records of decoded images, batch by batch, on one thread.
 func (r *run) encodeJobs(ctx context.Context, jobs <-chan job, changes chan<- change) error {
 	var batch []job
 	for j := range jobs {
@@ -32,16 +32,11 @@ func (r *run) encode(ctx context.Context, batch []job, changes chan<- change) er
 	for i, j := range batch {
 		pixels[i] = j.pixels
 	}
-	features, err := r.x.images.Encode(ctx, pixels)
+	features, err := r.stages.Encode(ctx, pixels)
 	if err != nil {
 		return err
 	}
-	if r.scorer == nil {
-		if r.scorer, err = r.x.scorer(ctx); err != nil {
-			return err
-		}
-	}
-	tags, err := r.scorer.score(ctx, features)
+	tags, err := r.stages.Score(ctx, features)
 	if err != nil {
 		return err
 	}

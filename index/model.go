@@ -34,8 +34,12 @@ func (x *Index) readable(ctx context.Context) (vectordb.Stats, error) {
 func (x *Index) otherFeatures(stored vectordb.Model) error {
 	return sightline.Errorf(sightline.CodeIndexMismatch,
 		"the index was made with model %q, whose features model %q cannot read", stored.Name, x.model().Name).
-		WithHint("use that bundle (--bundle), or index into another folder (--data)")
+		WithHint("use that bundle (--bundle), index into another folder (--data), or build the index anew with this one: sightline reindex")
 }
+
+// Pin keeps this Index to its model when another process lets another model's generation serve: it goes on with its own
+// one for as long as that is kept, and then refuses with CodeIndexMismatch.
+func (x *Index) Pin() { x.store.Pin(x.model()) }
 
 // claim makes the store ready for data of this model before anything is written: an index of the same features under
 // another scoring is scored again, one of other features is refused.
@@ -43,9 +47,20 @@ func (x *Index) otherFeatures(stored vectordb.Model) error {
 // Scoring again takes about as long as encoding; progress is told how far it is.
 func (x *Index) claim(ctx context.Context, progress func(AddProgress)) error {
 	stats, err := x.store.Stats(ctx)
-	if err != nil || stats.Model == x.model() {
+	if err != nil {
 		return err
 	}
+	if stats.Model != x.model() {
+		if err := x.convert(ctx, stats, progress); err != nil {
+			return err
+		}
+	}
+	x.Pin() // another process can switch to another model at any moment
+	return nil
+}
+
+// convert is claim for a store of another model.
+func (x *Index) convert(ctx context.Context, stats vectordb.Stats, progress func(AddProgress)) error {
 	if stats.Images > 0 {
 		if stats.Model.Feature != x.model().Feature {
 			return x.otherFeatures(stats.Model)
@@ -69,7 +84,8 @@ func (x *Index) rescore(ctx context.Context, stored vectordb.Model, progress fun
 	if err := x.store.SetModel(ctx, stored); err != nil {
 		return err
 	}
-	scorer, err := x.scorer(ctx)
+	x.store.Pin(stored)
+	scorer, err := x.scorer(ctx, x.align)
 	if err != nil {
 		return err
 	}

@@ -33,8 +33,10 @@ type place struct {
 }
 
 // pass reads the files and stores what they hold. Its stages run at the same time, each with room for about one batch
-// before it: Workers x (read, identify, decode, prepare) -> encode and score -> write. It gives the files that have to
-// be looked at again after this pass: a second file with the bytes of one that was being worked on, or a file whose image was deleted meanwhile.
+// before it: Workers x (read, identify, decode, prepare) -> Encoders x (encode, score) -> write. There are enough of each
+// to keep all cores busy alone: whoever is ahead waits for room, and the system gives the cores to the others. It gives
+// the files that have to be looked at again after this pass: a second file with the bytes of one that was being worked
+// on, or a file whose image was deleted meanwhile.
 func (r *run) pass(ctx context.Context, todo []work) ([]work, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	files := make(chan work)
@@ -50,31 +52,31 @@ func (r *run) pass(ctx context.Context, todo []work) ([]work, error) {
 		}
 		return nil
 	})
-	var readers sync.WaitGroup
-	for range r.options.Workers {
-		readers.Add(1)
-		group.Go(func() error {
-			defer readers.Done()
-			return r.readFiles(ctx, files, jobs, changes)
-		})
-	}
-	group.Go(func() error {
-		readers.Wait()
-		close(jobs)
-		return nil
-	})
-	group.Go(func() error {
-		if err := r.encodeJobs(ctx, jobs, changes); err != nil {
-			return err
-		}
-		close(changes) // jobs was closed, so no reader sends any more
-		return nil
-	})
+	crew(group, r.options.Workers, func() error { return r.readFiles(ctx, files, jobs, changes) }, func() { close(jobs) })
+	crew(group, r.options.Encoders, func() error { return r.encodeJobs(ctx, jobs, changes) },
+		func() { close(changes) }) // jobs was closed, so no reader sends any more
 	group.Go(func() error { return r.write(ctx, changes) })
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	return r.next(), nil
+}
+
+// crew runs n workers of one stage; done is called when the last of them has ended.
+func crew(group *errgroup.Group, n int, work func() error, done func()) {
+	var workers sync.WaitGroup
+	for range n {
+		workers.Add(1)
+		group.Go(func() error {
+			defer workers.Done()
+			return work()
+		})
+	}
+	group.Go(func() error {
+		workers.Wait()
+		done()
+		return nil
+	})
 }
 
 // send hands a value to the next stage unless the run has ended.

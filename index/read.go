@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/sightline-search/sightline"
-	"github.com/sightline-search/sightline/internal/imagefile"
 	"github.com/sightline-search/sightline/vectordb"
 )
 
@@ -15,7 +14,7 @@ func (r *run) readFiles(ctx context.Context, files <-chan work, jobs chan<- job,
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		data, id, err := imagefile.Read(w.file.Path, imagefile.DefaultLimits)
+		data, id, err := r.stages.Read(w.file.Path)
 		if err != nil {
 			if err := r.reject(ctx, w, err, changes); err != nil {
 				return err
@@ -45,14 +44,14 @@ func (r *run) readFile(ctx context.Context, w work, data []byte, id sightline.Im
 	if !mine {
 		return nil
 	}
-	picture, err := imagefile.Decode(data, imagefile.DefaultLimits, r.x.bundle.Manifest.Image.Orient)
+	picture, err := r.stages.Decode(data, id)
 	if err != nil {
 		if e, ok := errors.AsType[*sightline.Error](err); ok {
 			r.condemn(id, e)
 		}
 		return r.reject(ctx, w, err, changes)
 	}
-	return send(ctx, jobs, job{work: w, facts: picture.Facts, pixels: r.x.images.Prepare(picture.Image)})
+	return send(ctx, jobs, job{work: w, facts: picture.Facts, pixels: r.stages.Resize(picture.Image)})
 }
 
 // reject lists a bad file and hands it to the writer, to be remembered.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"runtime"
-	"sync"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/vectordb"
@@ -26,8 +25,9 @@ type Failure struct {
 
 // RebuildOptions steer a Rebuild.
 type RebuildOptions struct {
-	Workers int // files decoded at the same time for each running Encode; 0 means one a core
-	Batch   int // images a run of the encoder; 0 means 8
+	Workers  int // files decoded at the same time for each running Encode; 0 means one a core
+	Encoders int // batches encoded at the same time for each running Encode, each on one thread; 0 means one a core
+	Batch    int // images a run of the encoder; 0 means DefaultBatch
 }
 
 // Rebuild makes a complete set of features of the stored images under this Index's model, beside the one that serves.
@@ -37,20 +37,21 @@ type Rebuild struct {
 	x       *Index
 	options RebuildOptions
 	builder vectordb.Builder
+	stages  *Stages
 	stored  bool // the serving generation has the same features: nothing has to be decoded
-
-	once      sync.Once
-	scorer    *scorer
-	scorerErr error
 }
 
-// Rebuild begins a generation of this model, or goes on with it.
+// Rebuild begins a generation of this model, or goes on with it. The caller closes it. The user's tags are scored as they
+// are when the first image is; ctx is for reading them.
 func (x *Index) Rebuild(ctx context.Context, o RebuildOptions) (*Rebuild, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	if o.Encoders <= 0 {
+		o.Encoders = runtime.GOMAXPROCS(0)
+	}
 	if o.Batch <= 0 {
-		o.Batch = 8
+		o.Batch = DefaultBatch
 	}
 	stats, err := x.store.Stats(ctx)
 	if err != nil {
@@ -60,7 +61,11 @@ func (x *Index) Rebuild(ctx context.Context, o RebuildOptions) (*Rebuild, error)
 	if err != nil {
 		return nil, err
 	}
-	r := &Rebuild{x: x, options: o, builder: builder}
+	built, all, err := builder.Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rebuild{x: x, options: o, builder: builder, stages: x.Stages(ctx, all-built)}
 	if m := x.model(); stats.Model.Feature == m.Feature && stats.Model.Scoring != m.Scoring {
 		r.stored = true
 		x.store.Pin(stats.Model) // whose features are taken over, whatever serves meanwhile
@@ -70,6 +75,9 @@ func (x *Index) Rebuild(ctx context.Context, o RebuildOptions) (*Rebuild, error)
 
 // Generation is the store's name for what is built.
 func (r *Rebuild) Generation() string { return r.builder.ID() }
+
+// BatchSize is how many images a run of the encoder takes.
+func (r *Rebuild) BatchSize() int { return r.options.Batch }
 
 // Missing streams the images that are still to be encoded, after an id, in the order of ids.
 func (r *Rebuild) Missing(ctx context.Context, after sightline.ImageID) iter.Seq2[Source, error] {
@@ -96,19 +104,12 @@ func (r *Rebuild) Count(ctx context.Context) (built, all int, err error) { retur
 // Switch lets the built generation answer from now on. Without partial it is refused with CodeIndexMismatch while images
 // are missing. The user's tags then count as not scored, though most of them are: ScoreTags makes sure.
 func (r *Rebuild) Switch(ctx context.Context, partial bool) error {
-	if err := r.x.takeTurn(ctx); err != nil {
-		return err
+	err := r.x.change(ctx, func(w vectordb.Store) error { return w.Switch(ctx, r.builder.ID(), partial) })
+	if err == nil {
+		r.x.Pin()
 	}
-	defer r.x.endTurn()
-	if err := r.x.store.Switch(ctx, r.builder.ID(), partial); err != nil {
-		return err
-	}
-	r.x.store.Pin(r.x.model())
-	return nil
+	return err
 }
 
-// scoring gives what scores images for labels and the user's tags, as the tags are at the first call.
-func (r *Rebuild) scoring(ctx context.Context) (*scorer, error) {
-	r.once.Do(func() { r.scorer, r.scorerErr = r.x.scorer(ctx) })
-	return r.scorer, r.scorerErr
-}
+// Close frees what encoding has loaded.
+func (r *Rebuild) Close() error { return r.stages.Close() }

@@ -11,7 +11,7 @@ import (
 type run struct {
 	x       *Index
 	options AddOptions
-	scorer  *scorer // made for the first batch: an index that is up to date needs none
+	stages  *Stages
 
 	mu        sync.Mutex
 	report    AddReport

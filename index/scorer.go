@@ -12,19 +12,19 @@ import (
 
 // scorer scores images for everything that is stored of them: the labels, and the user's tags.
 type scorer struct {
-	x        *Index
+	align    *align.Aligner
 	labels   []string // the names of the bundle's labels; "" where a user's tag has the name
 	own      []string // the names of the user's tags
 	concepts []align.Concept
 }
 
-// scorer makes the user's tags ready. A bundle without a text encoder scores its labels only.
-func (x *Index) scorer(ctx context.Context) (*scorer, error) {
+// scorer makes the user's tags ready, to be scored by the given aligner. A bundle without a text encoder scores its labels only.
+func (x *Index) scorer(ctx context.Context, by *align.Aligner) (*scorer, error) {
 	words, err := x.vocabulary(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &scorer{x: x, labels: x.bundleNames()}
+	s := &scorer{align: by, labels: x.bundleNames()}
 	for i, name := range s.labels {
 		if _, taken := words.own[descriptions.Fold(name)]; taken {
 			s.labels[i] = ""
@@ -55,7 +55,7 @@ func (x *Index) concept(ctx context.Context, texts []string) (align.Concept, err
 
 // score gives the tags of each image that are stored.
 func (s *scorer) score(ctx context.Context, features []sightline.Features) ([][]sightline.Tag, error) {
-	labels, err := s.x.align.Labels(ctx, features)
+	labels, err := s.align.Labels(ctx, features)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (s *scorer) score(ctx context.Context, features []sightline.Features) ([][]
 	if len(s.concepts) == 0 {
 		return tags, nil
 	}
-	own, err := s.x.align.ScoreConcepts(ctx, s.concepts, features)
+	own, err := s.align.ScoreConcepts(ctx, s.concepts, features)
 	if err != nil {
 		return nil, err
 	}

@@ -9,37 +9,63 @@ import (
 	"github.com/sightline-search/sightline/vectordb"
 )
 
-// flushAt is how many places and bad files are collected for one transaction. A batch of encoded images is one by itself.
-const flushAt = 256
+const (
+	flushAt = 256 // places and bad files that are collected for one transaction
+	putAt   = 64  // images that are put in one transaction at most: so many are lost by a kill, and held in memory
+)
 
 // write is the only stage that changes the store, so that nothing changes between its looks and its writes.
 func (r *run) write(ctx context.Context, changes <-chan change) error {
-	var places []place
-	var bad []vectordb.BadFile
+	var w writes
 	for {
 		c, more, err := receive(ctx, changes)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case !more:
-			return r.flush(ctx, places, bad)
-		case c.place != nil:
-			places = append(places, *c.place)
-		case c.bad != nil:
-			bad = append(bad, *c.bad)
-		default:
-			if err := r.x.store.Put(ctx, c.encoded); err != nil {
-				return err
-			}
-			r.stored(c.works)
 		}
-		if len(places)+len(bad) >= flushAt {
-			if err := r.flush(ctx, places, bad); err != nil {
+		w.add(c)
+		if len(w.encoded) > 0 && (len(changes) == 0 || len(w.encoded) >= putAt) {
+			if err := r.put(ctx, &w); err != nil {
 				return err
 			}
-			places, bad = nil, nil
+		}
+		if !more || len(w.places)+len(w.bad) >= flushAt {
+			if err := r.flush(ctx, w.places, w.bad); err != nil {
+				return err
+			}
+			w.places, w.bad = nil, nil
+		}
+		if !more {
+			return nil
 		}
 	}
+}
+
+// writes are changes that wait for their transaction. Encoded images wait only while there is more to take at once: where
+// the disk is the slowest part, transactions grow by themselves.
+type writes struct {
+	encoded []vectordb.Record
+	works   []work
+	places  []place
+	bad     []vectordb.BadFile
+}
+
+func (w *writes) add(c change) {
+	w.encoded, w.works = append(w.encoded, c.encoded...), append(w.works, c.works...)
+	if c.place != nil {
+		w.places = append(w.places, *c.place)
+	}
+	if c.bad != nil {
+		w.bad = append(w.bad, *c.bad)
+	}
+}
+
+func (r *run) put(ctx context.Context, w *writes) error {
+	if err := r.x.store.Put(ctx, w.encoded); err != nil {
+		return err
+	}
+	r.stored(w.works)
+	w.encoded, w.works = nil, nil
+	return nil
 }
 
 // receive takes the next change unless the run has ended: after an error nobody closes the channel.

@@ -56,19 +56,19 @@ func TestUpFromEveryVersion(t *testing.T) {
 		t.Run(strconv.Itoa(from), func(t *testing.T) {
 			db, backups := open(t), []int{}
 			p := history(&backups)
-			require.NoError(t, upTo(from, p).Up(t.Context(), db))
+			require.NoError(t, upTo(from, p).Up(t.Context(), migrations.SQL(db)))
 			if from > 0 {
 				_, err := db.ExecContext(t.Context(), `INSERT INTO people (name) VALUES ('ann')`)
 				require.NoError(t, err)
 			}
-			status, err := p.Read(t.Context(), db)
+			status, err := p.Read(t.Context(), migrations.SQL(db))
 			require.NoError(t, err)
 			assert.Equal(t, from, status.Version)
 			assert.Len(t, status.Pending, 3-from)
 
-			require.NoError(t, p.Up(t.Context(), db))
-			require.NoError(t, p.Up(t.Context(), db), "nothing is left to do")
-			status, err = p.Read(t.Context(), db)
+			require.NoError(t, p.Up(t.Context(), migrations.SQL(db)))
+			require.NoError(t, p.Up(t.Context(), migrations.SQL(db)), "nothing is left to do")
+			status, err = p.Read(t.Context(), migrations.SQL(db))
 			require.NoError(t, err)
 			assert.Equal(t, 3, status.Version)
 			assert.Empty(t, status.Pending)
@@ -97,27 +97,27 @@ func TestAnInterruptedStepLeavesNothing(t *testing.T) {
 	broken := errors.New("the power went")
 	good := p.Steps[2].Up
 	p.Steps[2].Up = func(ctx context.Context, tx *sql.Tx) error { return errors.Join(good(ctx, tx), broken) }
-	err := p.Up(t.Context(), db)
+	err := p.Up(t.Context(), migrations.SQL(db))
 	require.ErrorIs(t, err, broken)
 	require.ErrorContains(t, err, "step 3 (ages)")
-	status, err := p.Read(t.Context(), db)
+	status, err := p.Read(t.Context(), migrations.SQL(db))
 	require.NoError(t, err)
 	require.Equal(t, 2, status.Version)
 	_, err = db.ExecContext(t.Context(), `SELECT age FROM people`)
 	require.Error(t, err, "the column of the failed step is not there")
 
 	p.Steps[2].Up = good
-	require.NoError(t, p.Up(t.Context(), db))
+	require.NoError(t, p.Up(t.Context(), migrations.SQL(db)))
 }
 
 func TestWithoutItsBackupAStepIsNotTaken(t *testing.T) {
 	db, backups := open(t), []int{}
 	p := history(&backups)
-	require.NoError(t, upTo(1, p).Up(t.Context(), db))
+	require.NoError(t, upTo(1, p).Up(t.Context(), migrations.SQL(db)))
 	full := errors.New("disk full")
 	p.Backup = func(context.Context, int) error { return full }
-	require.ErrorIs(t, p.Up(t.Context(), db), full)
-	status, err := p.Read(t.Context(), db)
+	require.ErrorIs(t, p.Up(t.Context(), migrations.SQL(db)), full)
+	status, err := p.Read(t.Context(), migrations.SQL(db))
 	require.NoError(t, err)
 	require.Equal(t, 1, status.Version)
 }
@@ -125,37 +125,37 @@ func TestWithoutItsBackupAStepIsNotTaken(t *testing.T) {
 func TestDown(t *testing.T) {
 	db, backups := open(t), []int{}
 	p := history(&backups)
-	require.NoError(t, p.Up(t.Context(), db))
-	require.NoError(t, p.Down(t.Context(), db, 2))
-	status, err := p.Read(t.Context(), db)
+	require.NoError(t, p.Up(t.Context(), migrations.SQL(db)))
+	require.NoError(t, p.Down(t.Context(), migrations.SQL(db), 2))
+	status, err := p.Read(t.Context(), migrations.SQL(db))
 	require.NoError(t, err)
 	require.Equal(t, []string{"ages"}, status.Pending)
 
-	err = p.Down(t.Context(), db, 0)
+	err = p.Down(t.Context(), migrations.SQL(db), 0)
 	require.Equal(t, sightline.CodeIndexVersion, sightline.CodeOf(err))
 	require.ErrorContains(t, err, "upper-case names")
-	require.NoError(t, p.Up(t.Context(), db), "and up again")
+	require.NoError(t, p.Up(t.Context(), migrations.SQL(db)), "and up again")
 }
 
 func TestForeignHistories(t *testing.T) {
 	db, backups := open(t), []int{}
 	p := history(&backups)
-	require.NoError(t, p.Up(t.Context(), db))
+	require.NoError(t, p.Up(t.Context(), migrations.SQL(db)))
 	for name, plan := range map[string]migrations.Plan{
 		"newer":   upTo(2, p),
 		"renamed": {Steps: append([]migrations.Step{{Name: "animals"}}, p.Steps[1:]...)},
 	} {
-		_, err := plan.Read(t.Context(), db)
+		_, err := plan.Read(t.Context(), migrations.SQL(db))
 		assert.Equal(t, sightline.CodeIndexVersion, sightline.CodeOf(err), name)
-		assert.Equal(t, sightline.CodeIndexVersion, sightline.CodeOf(plan.Up(t.Context(), db)), name)
-		assert.Equal(t, sightline.CodeIndexVersion, sightline.CodeOf(plan.Down(t.Context(), db, 0)), name)
+		assert.Equal(t, sightline.CodeIndexVersion, sightline.CodeOf(plan.Up(t.Context(), migrations.SQL(db))), name)
+		assert.Equal(t, sightline.CodeIndexVersion, sightline.CodeOf(plan.Down(t.Context(), migrations.SQL(db), 0)), name)
 	}
 }
 
 func TestReadChangesNothing(t *testing.T) {
 	db := open(t)
 	backups := []int{}
-	status, err := history(&backups).Read(t.Context(), db)
+	status, err := history(&backups).Read(t.Context(), migrations.SQL(db))
 	require.NoError(t, err)
 	require.Zero(t, status.Version)
 	var tables int

@@ -26,7 +26,7 @@ running it again goes on from there. A bad file is listed with its reason and ne
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.runIndex(cmd, args, o) },
 	}
 	cmd.Flags().IntVar(&o.Workers, "workers", 0, "decode `N` files at the same time (0: one a core)")
-	cmd.Flags().IntVar(&o.Batch, "batch", 0, "encode `N` images in one run of the model (0: 8)")
+	cmd.Flags().IntVar(&o.Batch, "batch", 0, "encode `N` images in one run of the model (0: 4)")
 	return cmd
 }
 
@@ -42,7 +42,7 @@ func (a *app) runIndex(cmd *cobra.Command, paths []string, o index.AddOptions) e
 	}
 	defer e.Close()
 	told := map[string]bool{}
-	o.Progress = follow(bar, told)
+	o.Encoders, o.Progress = a.Threads, follow(bar, told)
 	report, err := e.index.Add(cmd.Context(), paths, o)
 	bar.Finish()
 	for _, bad := range report.Failed {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -98,6 +99,18 @@ func (a *app) needIndexDir() error {
 		return nil // that it is there is known when it is opened
 	}
 	if _, err := os.Stat(a.IndexDir()); errors.Is(err, fs.ErrNotExist) {
+		return sightline.Errorf(sightline.CodeNotFound, "there is no index in %s", printable(a.IndexDir())).
+			WithParam("data").WithHint("run sightline index PATH, or name another index folder with --data")
+	}
+	return nil
+}
+
+// needIndex is needIndexDir for what needs the index's file, too.
+func (a *app) needIndex() error {
+	if !a.embedded() {
+		return nil // that it is there is known when it is opened
+	}
+	if _, err := os.Stat(filepath.Join(a.IndexDir(), embedded.FileName)); errors.Is(err, fs.ErrNotExist) {
 		return sightline.Errorf(sightline.CodeNotFound, "there is no index in %s", printable(a.IndexDir())).
 			WithParam("data").WithHint("run sightline index PATH, or name another index folder with --data")
 	}

@@ -43,7 +43,11 @@ func examineDecoders() finding {
 		}
 		names = append(names, sample.format)
 	}
-	return found("decoders", strings.Join(names, ", "))
+	f := found("decoders", strings.Join(names, ", "), "JPEG by "+imagefile.JPEGDecoder())
+	if !imagefile.ReducesJPEGs() {
+		f.Hint = "for large photographs install libjpeg-turbo (Debian: libturbojpeg0-dev) and run make build again: it indexes them several times as fast"
+	}
+	return f
 }
 
 func writeWebP(w io.Writer, _ image.Image) error {

@@ -97,6 +97,9 @@ func (a *app) openEngine(mode embedded.Mode) (*engine, error) {
 		parts.OpenWriter = func() (vectordb.Store, error) { return a.openStore(embedded.ReadWrite) }
 	}
 	e.index = index.New(parts)
+	if mode == embedded.ReadOnly {
+		e.index.Pin()
+	}
 	return e, nil
 }
 
@@ -130,7 +133,7 @@ func executablePath() (string, error) {
 
 // decodePicture makes the pixels of a query image as the bundle wants to see them.
 func (m *model) decodePicture(data []byte) (image.Image, error) {
-	picture, err := imagefile.Decode(data, imagefile.DefaultLimits, m.bundle.Manifest.Image.Orient)
+	picture, err := imagefile.DecodeFor(m.images.Size(), data, imagefile.DefaultLimits, m.bundle.Manifest.Image.Orient)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +142,7 @@ func (m *model) decodePicture(data []byte) (image.Image, error) {
 
 // openPicture is decodePicture for a file.
 func (m *model) openPicture(path string) (image.Image, error) {
-	picture, err := imagefile.Open(path, imagefile.DefaultLimits, m.bundle.Manifest.Image.Orient)
+	picture, err := imagefile.OpenFor(m.images.Size(), path, imagefile.DefaultLimits, m.bundle.Manifest.Image.Orient)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +151,7 @@ func (m *model) openPicture(path string) (image.Image, error) {
 
 // writeThumbnail makes the small copy of an image file that the page shows; it is always upright.
 func writeThumbnail(w io.Writer, path string, width int) error {
-	picture, err := imagefile.Open(path, imagefile.DefaultLimits, true)
+	picture, err := imagefile.OpenFor(image.Pt(width, 0), path, imagefile.DefaultLimits, true) // of a high picture the width is less
 	if err != nil {
 		return err
 	}

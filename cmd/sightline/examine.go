@@ -127,6 +127,9 @@ func (a *app) examineStore(ctx context.Context, b *bundle.Bundle) finding {
 	f := found("store", a.StoreName(), fmt.Sprintf("%s, %s, %s, %s on disk", count(stats.Images, "image", "images"), count(stats.Files, "file", "files"),
 		count(stats.BadFiles, "bad file", "bad files"), bytesText(stats.Bytes)))
 	a.examineFit(&f, stats, b)
+	if err := examineGenerations(ctx, &f, store); err != nil {
+		return failed("store", err)
+	}
 	if server, ok := store.(*qdrant.Store); ok {
 		examineServer(ctx, &f, server)
 		return f
@@ -166,7 +169,7 @@ func (a *app) examineFit(f *finding, stats vectordb.Stats, b *bundle.Bundle) {
 	case stats.Model.Feature != b.Manifest.FeatureFingerprint:
 		f.Mark, f.Code = markFail, string(sightline.CodeIndexMismatch)
 		f.Lines = append(f.Lines, fmt.Sprintf("made with the model %s, which is not the bundle's", stats.Model.Name))
-		f.Hint = "name the bundle that it was made with (--bundle), or index again into another folder (--data)"
+		f.Hint = "name the bundle that it was made with (--bundle), or build the index anew with this one: sightline reindex"
 	case stats.Model.Scoring != b.Manifest.ScoringFingerprint:
 		f.Mark, f.Hint = markWarn, "tags are from an older scoring model: run sightline index again, no image is decoded for it"
 	default:

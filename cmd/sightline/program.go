@@ -79,7 +79,9 @@ a boolean of both, or another image. Every hit carries a calibrated probability.
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.configure(cmd) }
 	root.AddCommand(
 		newIndexCommand(a), newSearchCommand(a), newTagCommand(a), newTagsCommand(a), newServeCommand(a),
-		newEvalCommand(a), newBundleCommand(a), newDoctorCommand(a), newVersionCommand(a),
+		newReindexCommand(a), newMigrateCommand(a), newCopyCommand(a),
+		newBackupCommand(a), newRestoreCommand(a), newCheckCommand(a),
+		newEvalCommand(a), newBenchCommand(a), newBundleCommand(a), newDoctorCommand(a), newVersionCommand(a),
 	)
 	return root
 }

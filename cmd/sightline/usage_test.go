@@ -19,7 +19,6 @@ func TestWrongUsageEndsWithTwo(t *testing.T) {
 	}{
 		"no command":             {nil, "no command"},
 		"unknown command":        {[]string{"serch"}, `did you mean "search"`},
-		"command of later":       {[]string{"reindex"}, `no command "reindex"`},
 		"unknown flag":           {[]string{"search", "--colour", "red", "dog"}, "unknown flag: --colour"},
 		"unknown subcommand":     {[]string{"bundle", "shew"}, `no command "shew"`},
 		"bundle alone":           {[]string{"bundle"}, "no command"},

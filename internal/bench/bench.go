@@ -5,38 +5,40 @@ package bench
 import (
 	"context"
 	"fmt"
-	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/bundle"
 )
 
 // Report is what `sightline bench` prints. A section that was not asked for is nil.
 type Report struct {
-	Machine Machine `json:"machine"`
-}
-
-// Machine says where the figures were taken.
-type Machine struct {
-	CPU     string `json:"cpu"`
-	Cores   int    `json:"cores"`
-	OS      string `json:"os"`
-	Go      string `json:"go"`
-	Runtime string `json:"onnxruntime"`
+	Machine  Machine   `json:"machine"`
+	Indexing *Indexing `json:"indexing"`
 }
 
 // Options says what to measure and with what.
 type Options struct {
-	Only   []string                         // names of sections; empty is all
-	Repeat int                              // interleaved repetitions of everything that is compared
-	Note   func(format string, args ...any) // tells a person what is being measured
+	Only    []string                         // names of sections; empty is all
+	Repeat  int                              // interleaved repetitions of everything that is compared, at least 1
+	Note    func(format string, args ...any) // tells a person what is being measured
+	Library string                           // ONNX Runtime; "" searches
+	Bundle  *bundle.Bundle                   // the model, for the sections that use one
+	Program string                           // path of this program, for sections that run it as a process
 }
 
 // section is one group of figures. Sections run one after another, never beside each other.
 type section struct {
 	name    string
 	measure func(ctx context.Context, o Options, r *Report) error
+	rows    func(r *Report) [][]string // what measure found, for a person: figure, value, remark
 }
 
 func sections() []section {
-	return []section{}
+	return []section{
+		{"indexing", measureIndexing, func(r *Report) [][]string { return r.Indexing.rows() }},
+	}
 }
 
 // Names lists the sections in the order in which they run.
@@ -50,7 +52,14 @@ func Names() []string {
 
 // Run measures the sections that were asked for.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	r := &Report{Machine: Machine{Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	machine, err := thisMachine(o.Library)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Machine: machine}
 	for _, s := range sections() {
 		if !o.wants(s.name) {
 			continue
@@ -63,11 +72,30 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return r, nil
 }
 
-func (o Options) wants(name string) bool {
-	for _, only := range o.Only {
-		if only == name {
-			return true
+// Rows are a report's figures for a person, those of the sections that o asked for: figure, value, remark.
+func (r *Report) Rows(o Options) [][]string {
+	rows := r.Machine.rows()
+	for _, s := range sections() {
+		if o.wants(s.name) {
+			rows = append(rows, s.rows(r)...)
 		}
 	}
-	return len(o.Only) == 0
+	return rows
+}
+
+func (o Options) check() error {
+	for _, name := range o.Only {
+		if !slices.Contains(Names(), name) {
+			return sightline.Errorf(sightline.CodeInvalid, "there is nothing to measure called %q; there are %s", name, strings.Join(Names(), ", ")).
+				WithParam("only")
+		}
+	}
+	if o.Repeat < 1 {
+		return sightline.Errorf(sightline.CodeInvalid, "repeat is %d, it must be at least 1", o.Repeat).WithParam("repeat")
+	}
+	return nil
+}
+
+func (o Options) wants(name string) bool {
+	return len(o.Only) == 0 || slices.Contains(o.Only, name)
 }

@@ -18,7 +18,7 @@ type Config struct {
 	QdrantKey   string     // what the Qdrant server wants; "" is no key
 	Redis       string     // always "" in this version
 	Device      string     // "cpu" or "auto"
-	Threads     int        // threads of one model run; 0 is one for each core
+	Threads     int        // threads of one model run, and model runs at a time while indexing; 0 is one for each core
 	APIKey      string     // "" is no key
 	JSON        bool       // results as JSON
 	Quiet       bool       // no progress
@@ -85,7 +85,7 @@ func Keys() []Key {
 		{Name: "qdrant-api-key", Value: "KEY", Help: "key that the Qdrant server wants", Secret: true, set: setKey(func(c *Config) *string { return &c.QdrantKey })},
 		{Name: "redis", Value: "URL", Help: "shared cache; not in this version", set: setRedis},
 		{Name: "device", Value: "NAME", Default: "auto", Help: "what computes: cpu, or auto for the best that is there", set: setDevice},
-		{Name: "threads", Value: "N", Default: "0", Help: "threads of one model run; 0 is one for each core", set: setThreads},
+		{Name: "threads", Value: "N", Default: "0", Help: "threads of one model run, and model runs at a time while indexing; 0 is one for each core", set: setThreads},
 		{Name: "api-key", Value: "KEY", Help: "key that HTTP clients must send; needed when other machines can reach the server", Secret: true, set: setKey(func(c *Config) *string { return &c.APIKey })},
 		{Name: "json", Default: "false", Help: "results as JSON", set: setBool(func(c *Config) *bool { return &c.JSON })},
 		{Name: "quiet", Default: "false", Help: "no progress on stderr", set: setBool(func(c *Config) *bool { return &c.Quiet })},

@@ -140,3 +140,12 @@ func setListen(c *Config, raw string) error {
 	c.Listen = raw
 	return nil
 }
+
+// WithStore gives the settings with another store, for a command that works on two of them.
+func (c *Config) WithStore(raw string) (Config, error) {
+	other := *c
+	if err := setStore(&other, raw); err != nil {
+		return other, fmt.Errorf("the store %q: %w", raw, err)
+	}
+	return other, nil
+}

@@ -24,13 +24,15 @@ type format struct {
 	magic  []string // the file begins with one of these; '?' stands for any byte
 	config func(io.Reader) (image.Config, error)
 	decode func(data []byte) (image.Image, error)
-	exif   imagemeta.ImageFormat // ImageFormatAuto: the format has no EXIF
+	// quick, where there is one, decodes what it can at a size of at least the given one; what it leaves is decode's.
+	quick func(data []byte, full, atLeast image.Point) (image.Image, bool)
+	exif  imagemeta.ImageFormat // ImageFormatAuto: the format has no EXIF
 }
 
 var formats = []*format{
 	{
 		name: "jpeg", title: "JPEG", magic: []string{"\xff\xd8\xff"},
-		config: jpeg.DecodeConfig, decode: plain(jpeg.Decode), exif: imagemeta.JPEG,
+		config: jpeg.DecodeConfig, decode: plain(jpeg.Decode), quick: quickJPEG, exif: imagemeta.JPEG,
 	},
 	{
 		name: "png", title: "PNG", magic: []string{"\x89PNG\r\n\x1a\n"},
@@ -92,28 +94,34 @@ func begins(data []byte, magic string) bool {
 	return true
 }
 
-// pixels decodes the image after its header has passed the limit. Decoders meet hostile bytes here: a panic in one of
-// them says that the file is damaged.
-func (f *format) pixels(data []byte, maxPixels int64) (img image.Image, failed *sightline.Error) {
+// pixels decodes the image after its header has passed the limit, at the file's size or at a smaller one that suffices
+// for atLeast; full is the file's size. Decoders meet hostile bytes here: a panic in one of them says that the file is damaged.
+func (f *format) pixels(data []byte, maxPixels int64, atLeast image.Point) (img image.Image, full image.Point, failed *sightline.Error) {
 	defer func() {
 		if p := recover(); p != nil {
-			img, failed = nil, sightline.Errorf(sightline.CodeImageCorrupt, "the %s is damaged: its decoder gave up: %v", f.title, p)
+			img, full, failed = nil, image.Point{}, sightline.Errorf(sightline.CodeImageCorrupt, "the %s is damaged: its decoder gave up: %v", f.title, p)
 		}
 	}()
 	c, err := f.config(bytes.NewReader(data))
 	if err != nil {
-		return nil, f.corrupt(err)
+		return nil, full, f.corrupt(err)
 	}
 	if c.Width <= 0 || c.Height <= 0 {
-		return nil, sightline.Errorf(sightline.CodeImageCorrupt, "the %s says it has %d x %d pixels", f.title, c.Width, c.Height)
+		return nil, full, sightline.Errorf(sightline.CodeImageCorrupt, "the %s says it has %d x %d pixels", f.title, c.Width, c.Height)
 	}
 	// A width or height over the limit is refused by itself, so that their product cannot overflow.
 	w, h := int64(c.Width), int64(c.Height)
 	if w > maxPixels || h > maxPixels/w {
-		return nil, tooManyPixels(w, h, maxPixels)
+		return nil, full, tooManyPixels(w, h, maxPixels)
+	}
+	if f.quick != nil {
+		full = image.Pt(c.Width, c.Height)
+		if img, ok := f.quick(data, full, atLeast); ok {
+			return img, full, nil
+		}
 	}
 	if img, err = f.decode(data); err != nil {
-		return nil, f.corrupt(err)
+		return nil, full, f.corrupt(err)
 	}
-	return img, nil
+	return img, img.Bounds().Size(), nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Read is the first half of Open, for callers that decode only what they do not know yet: the bytes of one file and
-// the identity of the image. Decode is the second half. Errors are those of Open.
+// the identity of the image. DecodeRead is the second half. Errors are those of Open.
 func Read(path string, l Limits) ([]byte, sightline.ImageID, error) {
 	data, err := read(path, l.MaxBytes)
 	if err != nil {

@@ -4,6 +4,7 @@ package imagefile
 
 import (
 	"image"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -22,7 +23,7 @@ var DefaultLimits = Limits{MaxPixels: 200e6, MaxBytes: 512 << 20}
 // Picture is a decoded image file.
 type Picture struct {
 	ID    sightline.ImageID
-	Image image.Image     // upright when orient was asked for
+	Image image.Image     // upright when orient was asked for; *Reduced when it is smaller than the file's
 	Facts sightline.Image // ID, Format, Width, Height, TakenAt, Camera
 }
 
@@ -35,14 +36,22 @@ func IsImageName(name string) bool {
 	return false
 }
 
+// Full asks for all pixels of a file.
+var Full = image.Pt(math.MaxInt32, math.MaxInt32)
+
 // Open reads, identifies (SHA-256) and decodes one file, which it reads once. Errors carry CodeImage…, CodeUnreadable
 // or CodeVanished and name the path in Param.
 func Open(path string, l Limits, orient bool) (*Picture, error) {
+	return OpenFor(Full, path, l, orient)
+}
+
+// OpenFor is Open for a picture that is going to be made as small as size, a width and a height of the upright picture.
+func OpenFor(size image.Point, path string, l Limits, orient bool) (*Picture, error) {
 	data, err := read(path, l.MaxBytes)
 	if err != nil {
 		return nil, err.WithParam(path)
 	}
-	p, err := decode(data, l, orient)
+	p, err := decode(identify(data), size, data, l, orient)
 	if err != nil {
 		return nil, err.WithParam(path)
 	}
@@ -51,36 +60,51 @@ func Open(path string, l Limits, orient bool) (*Picture, error) {
 
 // Decode is Open for bytes that are at hand (an upload, a query image).
 func Decode(data []byte, l Limits, orient bool) (*Picture, error) {
+	return DecodeFor(Full, data, l, orient)
+}
+
+// DecodeFor is OpenFor for bytes that are at hand. A large JPEG comes out smaller than it is, by 2, 4 or 8 and at least
+// twice as large as size on both sides, where libjpeg-turbo is compiled in: a fraction of the time and of the memory.
+// Image is then *Reduced.
+// Facts have the file's own width and height all the same.
+func DecodeFor(size image.Point, data []byte, l Limits, orient bool) (*Picture, error) {
 	if int64(len(data)) > l.MaxBytes {
 		return nil, tooManyBytes(int64(len(data)), l.MaxBytes)
 	}
-	p, err := decode(data, l, orient)
+	return DecodeRead(identify(data), size, data, l, orient)
+}
+
+// DecodeRead is DecodeFor for what Read gave.
+func DecodeRead(id sightline.ImageID, size image.Point, data []byte, l Limits, orient bool) (*Picture, error) {
+	p, err := decode(id, size, data, l, orient)
 	if err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
-// decode identifies and decodes bytes that are within the limit of size.
-func decode(data []byte, l Limits, orient bool) (*Picture, *sightline.Error) {
+// decode decodes bytes that are within the limit of size, and of which the identity is known.
+func decode(id sightline.ImageID, size image.Point, data []byte, l Limits, orient bool) (*Picture, *sightline.Error) {
 	f, err := sniff(data)
 	if err != nil {
 		return nil, err
 	}
-	img, err := f.pixels(data, l.MaxPixels)
+	meta := f.metadata(data)
+	turned := meta.orientation.swapsSides()
+	if turned && orient {
+		size.X, size.Y = size.Y, size.X
+	}
+	img, full, err := f.pixels(data, l.MaxPixels, size)
 	if err != nil {
 		return nil, err
 	}
-	meta := f.metadata(data)
-	width, height := img.Bounds().Dx(), img.Bounds().Dy()
-	if meta.orientation.swapsSides() {
-		width, height = height, width
+	if turned {
+		full.X, full.Y = full.Y, full.X
 	}
 	if orient {
-		img = meta.orientation.apply(img)
+		img = meta.orientation.upright(img)
 	}
-	id := identify(data)
 	return &Picture{ID: id, Image: img, Facts: sightline.Image{
-		ID: id, Format: f.name, Width: width, Height: height, TakenAt: meta.takenAt, Camera: meta.camera,
+		ID: id, Format: f.name, Width: full.X, Height: full.Y, TakenAt: meta.takenAt, Camera: meta.camera,
 	}}, nil
 }

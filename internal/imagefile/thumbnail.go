@@ -21,6 +21,9 @@ func Thumbnail(w io.Writer, img image.Image, width int) error {
 	if width < 1 {
 		return sightline.Errorf(sightline.CodeInvalid, "a thumbnail of width %d: the width must be at least 1 pixel", width).WithParam("w")
 	}
+	if reduced, ok := img.(*Reduced); ok {
+		img = reduced.Image // a thumbnail may be off by a fraction of a pixel
+	}
 	small := imaging.Fit(img, width, thumbnailRatio*width, imaging.Linear)
 	if !small.Opaque() {
 		white := imaging.New(small.Bounds().Dx(), small.Bounds().Dy(), color.White)

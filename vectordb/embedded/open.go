@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/migrations"
 )
 
 // lockName is the file inside the index folder that the writer locks; it holds the writer's process id.
@@ -22,6 +23,18 @@ const lockName = "writer.lock"
 
 // openWriter takes the lock, opens or creates the database and brings its layout up to date.
 func (s *Store) openWriter(ctx context.Context) error {
+	if err := s.openFile(ctx); err != nil {
+		return err
+	}
+	if err := s.layout().UpUnasked(ctx, migrations.SQL(s.writer)); err != nil {
+		return s.explain(err, "bring the layout up to date")
+	}
+	s.readers = openDB(s.path(), "ro", "deferred")
+	return nil
+}
+
+// openFile takes the lock and opens or creates the database, whatever its layout.
+func (s *Store) openFile(ctx context.Context) error {
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return s.explain(err, "create the folder")
 	}
@@ -36,10 +49,6 @@ func (s *Store) openWriter(ctx context.Context) error {
 	if _, err := s.writer.ExecContext(ctx, `PRAGMA journal_mode = WAL`); err != nil {
 		return s.explain(err, "open")
 	}
-	if err := s.layout().Up(ctx, s.writer); err != nil {
-		return s.explain(err, "bring the layout up to date")
-	}
-	s.readers = openDB(s.path(), "ro", "deferred")
 	return nil
 }
 
@@ -69,7 +78,7 @@ func (s *Store) ready(ctx context.Context, db *sql.DB) (bool, error) {
 	if err := s.checkOwner(ctx, db); err != nil {
 		return false, err
 	}
-	status, err := s.layout().Read(ctx, db)
+	status, err := s.layout().Read(ctx, migrations.SQL(db))
 	if err != nil {
 		return false, s.explain(err, "open")
 	}

@@ -17,7 +17,13 @@ const (
 	recordExists = `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'`
 )
 
-func history(ctx context.Context, db *sql.DB) ([]Applied, error) {
+// SQL is the record in a SQLite file.
+func SQL(db *sql.DB) Ledger[*sql.Tx] { return sqlLedger{db} }
+
+type sqlLedger struct{ db *sql.DB }
+
+func (l sqlLedger) History(ctx context.Context) ([]Applied, error) {
+	db := l.db
 	var tables int
 	if err := db.QueryRowContext(ctx, recordExists).Scan(&tables); err != nil {
 		return nil, fmt.Errorf("read the layout version: %w", err)
@@ -48,23 +54,23 @@ func history(ctx context.Context, db *sql.DB) ([]Applied, error) {
 	return applied, nil
 }
 
-func apply(ctx context.Context, db *sql.DB, version int, step Step) error {
-	return inTransaction(ctx, db, func(tx *sql.Tx) error {
+func (l sqlLedger) Apply(ctx context.Context, version int, name string, change func(context.Context, *sql.Tx) error) error {
+	return inTransaction(ctx, l.db, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, createRecord); err != nil {
 			return err
 		}
-		if err := step.Up(ctx, tx); err != nil {
+		if err := change(ctx, tx); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO schema_version (version, name, applied_at) VALUES (?, ?, ?)`,
-			version, step.Name, time.Now().UTC().Format(time.RFC3339))
+			version, name, time.Now().UTC().Format(time.RFC3339))
 		return err
 	})
 }
 
-func takeBack(ctx context.Context, db *sql.DB, version int, step Step) error {
-	return inTransaction(ctx, db, func(tx *sql.Tx) error {
-		if err := step.Down(ctx, tx); err != nil {
+func (l sqlLedger) TakeBack(ctx context.Context, version int, change func(context.Context, *sql.Tx) error) error {
+	return inTransaction(ctx, l.db, func(tx *sql.Tx) error {
+		if err := change(ctx, tx); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM schema_version WHERE version = ?`, version)
