@@ -84,5 +84,5 @@ type Builder interface {
 // BuildingAnother is what a store says when a new generation is asked for while another model's is being built.
 func BuildingAnother(id string, built, wanted Model) error {
 	return sightline.Errorf(sightline.CodeIndexMismatch, "generation %s is being built for model %q, not for %q", id, built.Name, wanted.Name).
-		WithHint("finish it with that model's bundle, or drop it: sightline reindex --drop %s", id)
+		WithHint("finish it with that model's bundle, or drop it: sightline reindex drop %s", id)
 }

@@ -150,7 +150,7 @@ func examineServer(ctx context.Context, f *finding, store *qdrant.Store) {
 		f.Mark, f.Lines = markWarn, append(f.Lines, err.Error())
 		return
 	}
-	f.Lines = append(f.Lines, fmt.Sprintf("Qdrant %s", about.Version))
+	f.Lines = append(f.Lines, "Qdrant "+about.Version)
 	for _, c := range about.Collections {
 		f.Lines = append(f.Lines, fmt.Sprintf("%s: %s, %s", c.Name, count(c.Points, "point", "points"), c.Status))
 	}

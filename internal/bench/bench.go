@@ -58,7 +58,6 @@ func sections() []section {
 		{"service", measureService, serviceRows},
 		{"latency", measureLatency, latencyRows},
 		{"python", measurePython, pythonRows},
-		{"retrieval", measureRetrieval, retrievalRows},
 	}
 }
 

@@ -52,15 +52,15 @@ func attempt[T any](ctx context.Context, limit time.Duration, call func(context.
 	defer cancel()
 	answer, err := call(limited)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
-		err = tooSlow{limit} // however the transport puts it: a deadline may arrive as a malformed header
+		err = slowError{limit} // however the transport puts it: a deadline may arrive as a malformed header
 	}
 	return answer, err
 }
 
-// tooSlow says that an attempt ran into its limit.
-type tooSlow struct{ limit time.Duration }
+// slowError says that an attempt ran into its limit.
+type slowError struct{ limit time.Duration }
 
-func (t tooSlow) Error() string { return "no answer within " + t.limit.String() }
+func (t slowError) Error() string { return "no answer within " + t.limit.String() }
 
 // worthWaiting says after which errors a call is tried again, and when: while nobody listens, and when the server names
 // a time.
@@ -112,7 +112,7 @@ func (s *server) explain(err error, doing string) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	if slow, ok := errors.AsType[tooSlow](err); ok {
+	if slow, ok := errors.AsType[slowError](err); ok {
 		return sightline.Errorf(sightline.CodeUnavailable, "%s: Qdrant at %s has not answered within %s", doing, s.where, slow.limit).
 			WithHint("look at the load of the server; what was asked can be asked again")
 	}

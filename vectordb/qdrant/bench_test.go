@@ -1,10 +1,12 @@
 package qdrant_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -132,9 +134,9 @@ func benchMultivector(b *testing.B, p place) {
 	require.NoError(b, err)
 	defer client.Close()
 	require.NoError(b, client.CreateCollection(ctx, &api.CreateCollection{
-		CollectionName: name, HnswConfig: &api.HnswConfigDiff{M: api.PtrOf(uint64(0))},
+		CollectionName: name, HnswConfig: &api.HnswConfigDiff{M: new(uint64(0))},
 		VectorsConfig: api.NewVectorsConfigMap(map[string]*api.VectorParams{"patches": {
-			Size: 512, Distance: api.Distance_Dot, OnDisk: api.PtrOf(true),
+			Size: 512, Distance: api.Distance_Dot, OnDisk: new(true),
 			MultivectorConfig: &api.MultiVectorConfig{Comparator: api.MultiVectorComparator_MaxSim},
 		}}),
 	}))
@@ -147,7 +149,7 @@ func benchMultivector(b *testing.B, p place) {
 				rows[r][i] = float32(dice.IntN(255)) - 127
 			}
 		}
-		_, err := client.Upsert(ctx, &api.UpsertPoints{CollectionName: name, Wait: api.PtrOf(true), Points: []*api.PointStruct{{
+		_, err := client.Upsert(ctx, &api.UpsertPoints{CollectionName: name, Wait: new(true), Points: []*api.PointStruct{{
 			Id: api.NewIDNum(uint64(n)), Vectors: api.NewVectorsMap(map[string]*api.Vector{"patches": api.NewVectorMulti(rows)}),
 		}}})
 		require.NoError(b, err)
@@ -164,6 +166,67 @@ func benchMultivector(b *testing.B, p place) {
 	}
 }
 
+// indexed waits until the server has built the index of what was stored.
+func indexed(b *testing.B, s *qdrant.Store) {
+	b.Helper()
+	for ready := false; !ready; {
+		<-time.After(100 * time.Millisecond)
+		about, err := s.About(context.Background())
+		require.NoError(b, err)
+		ready = true
+		for _, c := range about.Collections {
+			ready = ready && c.Status == "green"
+		}
+	}
+}
+
+// benchRecall reports which share of the true nearest 100 the store finds, for vectors near stored ones.
+func benchRecall(b *testing.B, s *qdrant.Store, images int) {
+	b.Helper()
+	indexed(b, s)
+	dice := rand.New(rand.NewPCG(1, 1)) // as they were stored
+	globals := make([][]float32, images)
+	for n := range globals {
+		globals[n] = benchRecord(dice, n, 16).Features.Global
+	}
+	found, asked := 0, 0
+	for b.Loop() {
+		near := globals[dice.IntN(images)]
+		query := make([]float32, len(near))
+		for i := range query {
+			query[i] = near[i] + float32(dice.NormFloat64())/22
+		}
+		hits, err := s.Nearest(context.Background(), query, 100, nil)
+		require.NoError(b, err)
+		best := nearest(globals, query, 100)
+		for _, hit := range hits {
+			if best[hit.ID] {
+				found++
+			}
+		}
+		asked += 100
+	}
+	b.ReportMetric(float64(found)/float64(asked), "recall")
+}
+
+// nearest scans all vectors.
+func nearest(globals [][]float32, query []float32, k int) map[sightline.ImageID]bool {
+	order := make([]int, len(globals))
+	scores := make([]float64, len(globals))
+	for n, global := range globals {
+		order[n] = n
+		for i, x := range global {
+			scores[n] += float64(x) * float64(query[i])
+		}
+	}
+	slices.SortFunc(order, func(a, c int) int { return cmp.Compare(scores[c], scores[a]) })
+	best := map[sightline.ImageID]bool{}
+	for _, n := range order[:k] {
+		best[benchID(n)] = true
+	}
+	return best
+}
+
 // BenchmarkSearch asks an index that is still scanned exactly and one that is beyond that.
 func BenchmarkSearch(b *testing.B) {
 	server := benchServer(b)
@@ -173,6 +236,7 @@ func BenchmarkSearch(b *testing.B) {
 	for _, images := range []int{10_000, 40_000} {
 		p := filled(b, server, images, 16)
 		s := open(b, p, 0)
+		b.Run(fmt.Sprintf("recall of 100 of %d", images), func(b *testing.B) { benchRecall(b, s, images) })
 		vector := benchRecord(rand.New(rand.NewPCG(4, 4)), 0, 1).Features.Global
 		for name, filter := range map[string]sightline.Filter{"all": nil, "path": sightline.PathGlob("/photos/7"), "glob": sightline.PathGlob("*7.jpg"), "tag": sightline.TagOver{Name: "label 7", P: 0.8}} {
 			b.Run(fmt.Sprintf("nearest 200 of %d/%s", images, name), func(b *testing.B) {

@@ -199,7 +199,7 @@ func (b *builder) write(ctx context.Context, v *view, made []*version) error {
 func (b *builder) fill(ctx context.Context, m *version) error {
 	_, err := ask(ctx, b.s.server, writeLimit, func(ctx context.Context) (*api.UpdateResult, error) {
 		return b.s.server.client.UpdateVectors(ctx, &api.UpdatePointVectors{
-			CollectionName: b.s.search(b.g), Wait: api.PtrOf(true),
+			CollectionName: b.s.search(b.g), Wait: new(true),
 			Points: []*api.PointVectors{{Id: pointID(m.point), Vectors: m.vectors()}},
 		})
 	})

@@ -98,7 +98,7 @@ func (v *view) servingPages(ctx context.Context, more *api.Filter, page func(ids
 	}
 	return v.s.eachPage(ctx, &api.ScrollPoints{
 		CollectionName: v.s.search(v.serving), Filter: and(visible(v.commit), more), WithPayload: include([]string{"id"}),
-		Limit: api.PtrOf(uint32(keysPerCall)),
+		Limit: new(uint32(keysPerCall)),
 	}, func(points []*api.RetrievedPoint) error {
 		ids := make([]sightline.ImageID, len(points))
 		for i, p := range points {
@@ -182,7 +182,7 @@ func (c *change) dropUnknown(g string) error {
 		return err
 	}
 	return c.s.eachPage(c.ctx, &api.ScrollPoints{
-		CollectionName: c.s.search(g), Filter: visible(c.after.commit), WithPayload: include([]string{"id"}), Limit: api.PtrOf(uint32(vectorsPerPage)),
+		CollectionName: c.s.search(g), Filter: visible(c.after.commit), WithPayload: include([]string{"id"}), Limit: new(uint32(vectorsPerPage)),
 	}, func(points []*api.RetrievedPoint) error {
 		ids := make([]sightline.ImageID, len(points))
 		for i, p := range points {

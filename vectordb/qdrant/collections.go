@@ -44,7 +44,7 @@ func unvectored() map[string]*api.VectorParams { return map[string]*api.VectorPa
 
 // createMeta makes the collection of everything that is not features.
 func (s *Store) createMeta(ctx context.Context) error {
-	_, err := s.ensure(ctx, &api.CreateCollection{CollectionName: s.meta(), VectorsConfig: api.NewVectorsConfigMap(unvectored()), ShardNumber: api.PtrOf(uint32(1))}, metaFields)
+	_, err := s.ensure(ctx, &api.CreateCollection{CollectionName: s.meta(), VectorsConfig: api.NewVectorsConfigMap(unvectored()), ShardNumber: new(uint32(1))}, metaFields)
 	return err
 }
 
@@ -58,7 +58,7 @@ const (
 // createGeneration makes both collections of a generation and gives the length of its global vectors.
 func (s *Store) createGeneration(ctx context.Context, g string, dim int) (int, error) {
 	_, err := s.ensure(ctx, &api.CreateCollection{
-		CollectionName: s.patchesOf(g), VectorsConfig: api.NewVectorsConfigMap(unvectored()), OnDiskPayload: api.PtrOf(true),
+		CollectionName: s.patchesOf(g), VectorsConfig: api.NewVectorsConfigMap(unvectored()), OnDiskPayload: new(true),
 	}, patchesFields)
 	if err != nil {
 		return 0, err
@@ -66,14 +66,14 @@ func (s *Store) createGeneration(ctx context.Context, g string, dim int) (int, e
 	return s.ensure(ctx, &api.CreateCollection{
 		CollectionName: s.search(g),
 		VectorsConfig: api.NewVectorsConfigMap(map[string]*api.VectorParams{globalVector: {
-			Size: uint64(dim), Distance: api.Distance_Dot, OnDisk: api.PtrOf(true),
+			Size: uint64(dim), Distance: api.Distance_Dot, OnDisk: new(true),
 			QuantizationConfig: api.NewQuantizationScalar(&api.ScalarQuantization{
-				Type: api.QuantizationType_Int8, Quantile: api.PtrOf(float32(int8Quantile)), AlwaysRam: api.PtrOf(true),
+				Type: api.QuantizationType_Int8, Quantile: new(float32(int8Quantile)), AlwaysRam: new(true),
 			}),
 		}}),
 		SparseVectorsConfig: api.NewSparseVectorsConfig(map[string]*api.SparseVectorParams{tagVector: {}}),
-		OptimizersConfig:    &api.OptimizersConfigDiff{MaxSegmentSize: api.PtrOf(uint64(largestSegment))},
-		OnDiskPayload:       api.PtrOf(true),
+		OptimizersConfig:    &api.OptimizersConfigDiff{MaxSegmentSize: new(uint64(largestSegment))},
+		OnDiskPayload:       new(true),
 	}, searchFields)
 }
 
@@ -111,7 +111,7 @@ func (s *Store) indexFields(ctx context.Context, name string, fields indexed, in
 		}
 		_, err := ask(ctx, s.server, setUpLimit, func(ctx context.Context) (*api.UpdateResult, error) {
 			return s.server.client.CreateFieldIndex(ctx, &api.CreateFieldIndexCollection{
-				CollectionName: name, FieldName: field, FieldType: kind.Enum(), Wait: api.PtrOf(true),
+				CollectionName: name, FieldName: field, FieldType: kind.Enum(), Wait: new(true),
 			})
 		})
 		if err != nil {

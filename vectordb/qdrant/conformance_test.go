@@ -2,12 +2,11 @@ package qdrant_test
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/rand"
 
 	api "github.com/qdrant/go-client/qdrant"
 	"github.com/stretchr/testify/assert"

@@ -9,6 +9,7 @@ import (
 	api "github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/sightline-search/sightline"
 )
@@ -46,10 +47,11 @@ func connect(ctx context.Context, o Options) (*server, error) {
 		return nil, err
 	}
 	config := &api.Config{
-		Host: o.Target.Host, Port: o.Target.Port, APIKey: o.APIKey, UseTLS: o.Target.TLS,
+		Host: o.Target.Host, Port: o.Target.Port, UseTLS: o.Target.TLS,
 		SkipCompatibilityCheck: true, // it would only write to the log
 		PoolSize:               connectionsInUse, KeepAliveTime: keepAliveEvery, KeepAliveTimeout: keepAliveAnswer,
 		GrpcOptions: []grpc.DialOption{
+			sendKey(o.APIKey),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(largestAnswer), grpc.MaxCallSendMsgSize(largestAnswer)),
 			grpc.WithConnectParams(grpc.ConnectParams{
 				Backoff:           backoff.Config{BaseDelay: reconnectFirst, Multiplier: 1.6, Jitter: 0.2, MaxDelay: reconnectMost},
@@ -70,6 +72,19 @@ func connect(ctx context.Context, o Options) (*server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// sendKey adds the key to every call. The library would do that, too, and write a warning to the log whenever the server
+// is on this machine and needs no TLS.
+func sendKey(key string) grpc.DialOption {
+	return grpc.WithChainUnaryInterceptor(func(
+		ctx context.Context, method string, request, reply any, c *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption,
+	) error {
+		if key != "" {
+			ctx = metadata.AppendToOutgoingContext(ctx, "api-key", key)
+		}
+		return invoke(ctx, method, request, reply, c, options...)
+	})
 }
 
 // checkKey refuses to send a key in the clear over a network.

@@ -215,7 +215,7 @@ const mostValues = 100_000
 func (c compiler) facet(field string, most int) ([]string, error) {
 	hits, err := ask(c.ctx, c.v.s.server, readLimit, func(ctx context.Context) ([]*api.FacetHit, error) {
 		return c.v.s.server.client.Facet(ctx, &api.FacetCounts{
-			CollectionName: c.v.s.search(c.g), Key: field, Limit: api.PtrOf(uint64(most)), Exact: api.PtrOf(false),
+			CollectionName: c.v.s.search(c.g), Key: field, Limit: new(uint64(most)), Exact: new(false),
 		})
 	})
 	values := make([]string, len(hits))
@@ -259,12 +259,12 @@ func (c compiler) tagOver(f sightline.TagOver) (condition, error) {
 	level := levelOf(label, f.P)
 	from, to := float64(level+1), float64(levelOf(label, 1))
 	over := []*api.Condition{api.NewRange("levels", &api.Range{Gte: &from, Lte: &to})}
-	close, err := c.v.weigh(c.ctx, g, label, must(api.NewMatchInt("levels", level)), 0)
+	border, err := c.v.weigh(c.ctx, g, label, must(api.NewMatchInt("levels", level)), 0)
 	if err != nil {
 		return condition{}, err
 	}
 	var ids []*api.PointId
-	for _, hit := range close {
+	for _, hit := range border {
 		if float64(probabilityOf(hit.GetScore())) > f.P {
 			ids = append(ids, hit.GetId())
 		}

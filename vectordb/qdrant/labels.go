@@ -122,7 +122,7 @@ func (s *Store) offerNames(ctx context.Context, tries map[string]uint32) error {
 	if len(points) > 0 {
 		_, err := ask(ctx, s.server, writeLimit, func(ctx context.Context) (*api.UpdateResult, error) {
 			return s.server.client.Upsert(ctx, &api.UpsertPoints{
-				CollectionName: s.meta(), Wait: api.PtrOf(true), UpdateFilter: never(), Ordering: strongly(), Points: points,
+				CollectionName: s.meta(), Wait: new(true), UpdateFilter: never(), Ordering: strongly(), Points: points,
 			})
 		})
 		if err != nil {

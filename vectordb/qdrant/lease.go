@@ -25,7 +25,7 @@ type leaseTimes struct {
 	patience time.Duration // of who asks for it: a server that scores tags writes for a moment every now and then
 }
 
-var usualTimes = leaseTimes{lasts: 30 * time.Second, beat: 5 * time.Second, trusted: 10 * time.Second, patience: time.Second}
+var usualTimes = leaseTimes{lasts: 2 * time.Minute, beat: 5 * time.Second, trusted: 20 * time.Second, patience: time.Second}
 
 const lockPause = 50 * time.Millisecond
 

@@ -63,7 +63,7 @@ func (l *listing) page(ctx context.Context, v *view) (page []ordered, done bool,
 	}
 	points, _, err := l.s.scroll(ctx, &api.ScrollPoints{
 		CollectionName: l.s.search(v.serving), Filter: and(l.where, l.rest()), WithPayload: include(append([]string{l.field}, imageFields...)),
-		OrderBy: &api.OrderBy{Key: l.field, Direction: direction.Enum()}, Limit: api.PtrOf(uint32(pageSize)),
+		OrderBy: &api.OrderBy{Key: l.field, Direction: direction.Enum()}, Limit: new(uint32(pageSize)),
 	})
 	if err != nil {
 		return nil, false, err
@@ -74,7 +74,7 @@ func (l *listing) page(ctx context.Context, v *view) (page []ordered, done bool,
 	end := page[len(page)-1].value
 	page = slices.DeleteFunc(page, func(o ordered) bool { return o.value == end })
 	ties, err := l.ties(ctx, v, end)
-	l.last = api.PtrOf(float64(end))
+	l.last = new(float64(end))
 	return l.sorted(append(page, ties...)), false, err
 }
 
@@ -96,7 +96,7 @@ func (l *listing) rest() *api.Filter {
 	case l.last != nil:
 		return must(api.NewRange(l.field, &api.Range{Gt: l.last}))
 	case l.after != "":
-		return must(api.NewRange(l.field, &api.Range{Gte: api.PtrOf(float64(rankOf(l.after)))}))
+		return must(api.NewRange(l.field, &api.Range{Gte: new(float64(rankOf(l.after)))}))
 	default:
 		return nil
 	}

@@ -45,7 +45,7 @@ func (s *Store) scroll(ctx context.Context, request *api.ScrollPoints) (points [
 // eachPage gives all points under a filter, page by page, in the order of point ids.
 func (s *Store) eachPage(ctx context.Context, request *api.ScrollPoints, page func([]*api.RetrievedPoint) error) error {
 	if request.Limit == nil {
-		request.Limit = api.PtrOf(uint32(pageSize))
+		request.Limit = new(uint32(pageSize))
 	}
 	for {
 		points, next, err := s.scroll(ctx, request)
@@ -63,7 +63,7 @@ func (s *Store) eachPage(ctx context.Context, request *api.ScrollPoints, page fu
 func (s *Store) upsert(ctx context.Context, collection string, points []*api.PointStruct) error {
 	for _, part := range bySize(points, upsertBytes) {
 		_, err := ask(ctx, s.server, writeLimit, func(ctx context.Context) (*api.UpdateResult, error) {
-			return s.server.client.Upsert(ctx, &api.UpsertPoints{CollectionName: collection, Wait: api.PtrOf(true), Points: part})
+			return s.server.client.Upsert(ctx, &api.UpsertPoints{CollectionName: collection, Wait: new(true), Points: part})
 		})
 		if err != nil {
 			return err
@@ -77,7 +77,7 @@ func (s *Store) setPayload(ctx context.Context, collection string, ids []string,
 	for _, part := range chunks(ids, idsPerCall) {
 		_, err := ask(ctx, s.server, writeLimit, func(ctx context.Context) (*api.UpdateResult, error) {
 			return s.server.client.SetPayload(ctx, &api.SetPayloadPoints{
-				CollectionName: collection, Wait: api.PtrOf(true), Payload: payload, PointsSelector: api.NewPointsSelectorIDs(pointIDs(part)),
+				CollectionName: collection, Wait: new(true), Payload: payload, PointsSelector: api.NewPointsSelectorIDs(pointIDs(part)),
 			})
 		})
 		if err != nil {
@@ -90,7 +90,7 @@ func (s *Store) setPayload(ctx context.Context, collection string, ids []string,
 // deletePoints deletes what is selected. A collection that is not there has nothing to delete.
 func (s *Store) deletePoints(ctx context.Context, collection string, which *api.PointsSelector) error {
 	_, err := ask(ctx, s.server, writeLimit, func(ctx context.Context) (*api.UpdateResult, error) {
-		return s.server.client.Delete(ctx, &api.DeletePoints{CollectionName: collection, Wait: api.PtrOf(true), Points: which})
+		return s.server.client.Delete(ctx, &api.DeletePoints{CollectionName: collection, Wait: new(true), Points: which})
 	})
 	if missing(err) {
 		return nil
@@ -102,7 +102,7 @@ func (s *Store) deletePoints(ctx context.Context, collection string, which *api.
 func (s *Store) clearUntil(ctx context.Context, collection string, filter *api.Filter) error {
 	_, err := ask(ctx, s.server, writeLimit, func(ctx context.Context) (*api.UpdateResult, error) {
 		return s.server.client.DeletePayload(ctx, &api.DeletePayloadPoints{
-			CollectionName: collection, Wait: api.PtrOf(true), Keys: []string{"until"}, PointsSelector: api.NewPointsSelectorFilter(filter),
+			CollectionName: collection, Wait: new(true), Keys: []string{"until"}, PointsSelector: api.NewPointsSelectorFilter(filter),
 		})
 	})
 	if missing(err) {
@@ -114,7 +114,7 @@ func (s *Store) clearUntil(ctx context.Context, collection string, filter *api.F
 // count counts exactly.
 func (s *Store) count(ctx context.Context, collection string, filter *api.Filter) (int, error) {
 	n, err := ask(ctx, s.server, readLimit, func(ctx context.Context) (uint64, error) {
-		return s.server.client.Count(ctx, &api.CountPoints{CollectionName: collection, Filter: filter, Exact: api.PtrOf(true)})
+		return s.server.client.Count(ctx, &api.CountPoints{CollectionName: collection, Filter: filter, Exact: new(true)})
 	})
 	if missing(err) {
 		return 0, nil

@@ -40,7 +40,7 @@ func processStart(pid int) string {
 	_, rest, _ := strings.Cut(string(stat), ") ") // the name before it may hold anything
 	fields := strings.Fields(rest)
 	const state, start = 0, 19
-	if len(fields) <= start || strings.Contains("ZX", fields[state]) {
+	if len(fields) <= start || strings.ContainsAny(fields[state], "ZX") {
 		return ""
 	}
 	return fields[start]

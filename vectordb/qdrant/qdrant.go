@@ -70,12 +70,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		s.times = usualTimes
 	}
 	if _, err := s.look(ctx); err != nil { // the first call that needs the key
-		return nil, errors.Join(s.server.explain(err, "connect"), s.Close())
+		return nil, errors.Join(s.server.explain(err, "connect"), s.Close()) //nolint:contextcheck // closes also when the context is over
 	}
 	if o.Mode == ReadWrite {
 		connection.patience = writerPatience
 		if err := s.openWriter(ctx); err != nil {
-			return nil, errors.Join(err, s.Close())
+			return nil, errors.Join(err, s.Close()) //nolint:contextcheck // closes also when the context is over
 		}
 	}
 	return s, nil

@@ -81,7 +81,7 @@ func (s *Store) IDs(ctx context.Context, filter sightline.Filter) (ids []sightli
 		if err != nil || none {
 			return err
 		}
-		request := &api.ScrollPoints{CollectionName: s.search(v.serving), Filter: where, WithPayload: include([]string{"id"}), Limit: api.PtrOf(uint32(10 * pageSize))}
+		request := &api.ScrollPoints{CollectionName: s.search(v.serving), Filter: where, WithPayload: include([]string{"id"}), Limit: new(uint32(10 * pageSize))}
 		return s.eachPage(ctx, request, func(points []*api.RetrievedPoint) error {
 			for _, p := range points {
 				ids = append(ids, sightline.ImageID(p.GetPayload()["id"].GetStringValue()))
@@ -164,7 +164,7 @@ func (v *view) byKeys(
 	for _, part := range chunks(slices.Compact(keys), keysPerCall) {
 		request := &api.ScrollPoints{
 			CollectionName: v.s.search(g), Filter: and(visible(v.commit), must(api.NewMatchKeywords("key", part...))),
-			WithPayload: fields, Limit: api.PtrOf(uint32(len(part))),
+			WithPayload: fields, Limit: new(uint32(len(part))),
 		}
 		if len(vectors) > 0 {
 			request.WithVectors = api.NewWithVectorsInclude(vectors...)

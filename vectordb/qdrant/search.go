@@ -51,7 +51,7 @@ func (v *view) nearest(ctx context.Context, vector []float32, k int, filter sigh
 		return nil, err
 	}
 	request := &api.QueryPoints{
-		CollectionName: v.s.search(g), Query: api.NewQueryDense(vector), Using: api.PtrOf(globalVector), Filter: where,
+		CollectionName: v.s.search(g), Query: api.NewQueryDense(vector), Using: new(globalVector), Filter: where,
 		WithPayload: include(nil),
 	}
 	exact := v.images <= exactImages
@@ -70,7 +70,7 @@ func (v *view) best(ctx context.Context, request *api.QueryPoints, k int, exact 
 	all := int(v.images) + tieRoom
 	k = min(k, all)
 	for limit := min(k+tieRoom, all); ; limit = min(2*limit, all) {
-		request.Limit = api.PtrOf(uint64(limit))
+		request.Limit = new(uint64(limit))
 		request.Params = searchParams(limit, exact)
 		hits, err := ask(ctx, v.s.server, readLimit, func(ctx context.Context) ([]*api.ScoredPoint, error) {
 			return v.s.server.client.Query(ctx, request)
@@ -83,11 +83,11 @@ func (v *view) best(ctx context.Context, request *api.QueryPoints, k int, exact 
 
 func searchParams(limit int, exact bool) *api.SearchParams {
 	if exact {
-		return &api.SearchParams{Exact: api.PtrOf(true)}
+		return &api.SearchParams{Exact: new(true)}
 	}
 	return &api.SearchParams{
-		HnswEf:       api.PtrOf(uint64(max(leastEF, limit))),
-		Quantization: &api.QuantizationSearchParams{Rescore: api.PtrOf(true), Oversampling: api.PtrOf(oversampling)},
+		HnswEf:       new(uint64(max(leastEF, limit))),
+		Quantization: &api.QuantizationSearchParams{Rescore: new(true), Oversampling: new(oversampling)},
 	}
 }
 
@@ -163,7 +163,7 @@ func (v *view) weigh(ctx context.Context, g string, label uint32, where *api.Fil
 		k = n
 	}
 	return v.best(ctx, &api.QueryPoints{
-		CollectionName: v.s.search(g), Query: api.NewQuerySparse([]uint32{label}, []float32{1}), Using: api.PtrOf(tagVector),
+		CollectionName: v.s.search(g), Query: api.NewQuerySparse([]uint32{label}, []float32{1}), Using: new(tagVector),
 		Filter: where, WithPayload: include(nil),
 	}, k, true)
 }
@@ -210,7 +210,7 @@ func beginning(word string) string {
 // withWords gives images under a filter in which all words begin.
 func (v *view) withWords(ctx context.Context, where *api.Filter, words []string, k int) (ids []sightline.ImageID, err error) {
 	err = v.s.eachPage(ctx, &api.ScrollPoints{
-		CollectionName: v.s.search(v.serving), Filter: where, WithPayload: include(imageFields), Limit: api.PtrOf(uint32(min(k, pageSize))),
+		CollectionName: v.s.search(v.serving), Filter: where, WithPayload: include(imageFields), Limit: new(uint32(min(k, pageSize))),
 	}, func(points []*api.RetrievedPoint) error {
 		for _, p := range points {
 			img, err := imageOf(p.GetPayload())

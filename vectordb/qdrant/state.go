@@ -2,7 +2,6 @@ package qdrant
 
 import (
 	"context"
-	"math"
 
 	api "github.com/qdrant/go-client/qdrant"
 
@@ -85,7 +84,7 @@ func (s *Store) writeState(ctx context.Context, before, after state) (bool, erro
 func (s *Store) upsertIf(ctx context.Context, filter *api.Filter, id *api.PointId, payload map[string]*api.Value) error {
 	_, err := ask(ctx, s.server, writeLimit, func(ctx context.Context) (*api.UpdateResult, error) {
 		return s.server.client.Upsert(ctx, &api.UpsertPoints{
-			CollectionName: s.meta(), Wait: api.PtrOf(true), UpdateFilter: filter, Ordering: strongly(),
+			CollectionName: s.meta(), Wait: new(true), UpdateFilter: filter, Ordering: strongly(),
 			Points: []*api.PointStruct{{Id: id, Payload: payload, Vectors: api.NewVectorsMap(nil)}},
 		})
 	})
@@ -145,6 +144,3 @@ func spared(commit int64) *api.Filter {
 	end := float64(commit)
 	return &api.Filter{Must: []*api.Condition{api.NewRange("until", &api.Range{Gt: &end})}}
 }
-
-// everything is a limit for answers that are as long as they are.
-const everything = math.MaxInt32

@@ -60,7 +60,7 @@ func userTagOf(p map[string]*api.Value) vectordb.UserTag {
 		tag.Descriptions[i] = decodeText(d)
 	}
 	if threshold, ok := p["threshold"]; ok {
-		tag.Threshold = api.PtrOf(threshold.GetDoubleValue())
+		tag.Threshold = new(threshold.GetDoubleValue())
 	}
 	return tag
 }
@@ -196,7 +196,7 @@ func (v *view) tagged(ctx context.Context, g, name string, page func(versions []
 	from, to := float64(levelOf(label, 0)), float64(levelOf(label, 1))
 	return v.s.eachPage(ctx, &api.ScrollPoints{
 		CollectionName: v.s.search(g), Filter: and(visible(v.commit), must(api.NewRange("levels", &api.Range{Gte: &from, Lte: &to}))),
-		WithPayload: include(versionFields), WithVectors: api.NewWithVectors(true), Limit: api.PtrOf(uint32(vectorsPerPage)),
+		WithPayload: include(versionFields), WithVectors: api.NewWithVectors(true), Limit: new(uint32(vectorsPerPage)),
 	}, func(points []*api.RetrievedPoint) error {
 		versions := make([]*version, 0, len(points))
 		for _, p := range points {

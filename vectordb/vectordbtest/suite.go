@@ -56,6 +56,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Place) {
 		{"back to a generation, and away with it", backAndAway},
 		{"a pinned handle keeps to its model", pinned},
 		{"what a builder refuses", refusedEncoded},
+		{"readers while generations are switched", readersWhileSwitching},
 		{"a closed store", closedStore},
 		{"readers and a writer at once", readersAndWriter},
 	} {
