@@ -41,8 +41,8 @@ type Rebuild struct {
 	stored  bool // the serving generation has the same features: nothing has to be decoded
 }
 
-// Rebuild begins a generation of this model, or goes on with it. The caller closes it. The user's tags are scored as they
-// are when the first image is; ctx is for reading them.
+// Rebuild begins a generation of this model, or goes on with it; an index without images is CodeNoImages. The caller closes
+// it. The user's tags are scored as they are when the first image is; ctx is for reading them.
 func (x *Index) Rebuild(ctx context.Context, o RebuildOptions) (*Rebuild, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -56,6 +56,10 @@ func (x *Index) Rebuild(ctx context.Context, o RebuildOptions) (*Rebuild, error)
 	stats, err := x.store.Stats(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if stats.Images == 0 {
+		return nil, sightline.Errorf(sightline.CodeNoImages, "nothing is indexed yet: there is nothing to encode anew").
+			WithHint("run sightline index PATH")
 	}
 	builder, err := x.store.Build(ctx, x.model())
 	if err != nil {

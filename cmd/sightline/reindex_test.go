@@ -169,6 +169,8 @@ func TestServersKeepToTheirModelWhenItIsSwitched(t *testing.T) {
 func TestReindexThatIsRefused(t *testing.T) {
 	p := newPlace(t)
 	assert.Contains(t, p.must(exitFailed, "reindex").stderr, "there is no index")
+	require.NoError(t, os.MkdirAll(p.data, 0o755))
+	assert.Contains(t, p.must(exitFailed, "reindex").stderr, "nothing is indexed")
 	p.must(exitDone, "index", photographs(t, 1))
 	for name, c := range map[string]struct {
 		code int
