@@ -66,6 +66,7 @@ func TestReindexOnManyMachinesNeedsRedis(t *testing.T) {
 	p := newPlace(t)
 	p.env = append(p.env, "SIGHTLINE_STORE=qdrant://"+qdranttest.Start(t, qdranttest.Options{}).Address())
 	assert.Contains(t, p.must(exitUsage, "reindex", "--workers", "redis").stderr, "--redis")
+	p.must(exitDone, "index", photographs(t, 1))
 	gone := redistest.Start(t)
 	gone.Kill()
 	o := p.must(exitFailed, "reindex", "--workers", "redis", "--redis", "redis://:hunter2@"+gone.Address)
