@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -197,7 +198,7 @@ func TestRedissCommandAndHealthCheck(t *testing.T) {
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
-	args := append(redis.Command[1:], "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir())
+	args := slices.Concat(redis.Command[1:], []string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir()})
 	server := exec.CommandContext(t.Context(), redis.Command[0], args...)
 	require.NoError(t, server.Start(), "make setup installs redis-server")
 	t.Cleanup(func() { _ = server.Wait() }) // the test's context has ended, and the server with it
