@@ -26,6 +26,8 @@ func TestWrongUsageEndsWithTwo(t *testing.T) {
 		"index, bad workers":     {[]string{"index", "--workers", "-1", "."}, "--workers"},
 		"tag without a file":     {[]string{"tag"}, "for example: sightline tag photo.jpg"},
 		"eval, two datasets":     {[]string{"eval", "a", "b"}, "name one dataset"},
+		"bench, unknown section": {[]string{"bench", "--only", "decoder,speed"}, `called "speed"; there are decoder, features`},
+		"bench, no repetition":   {[]string{"bench", "--repeat", "0"}, "repeat is 0"},
 		"serve with an argument": {[]string{"serve", "x"}, `serve takes no arguments, not "x"`},
 		"minus before a query":   {[]string{"search", "-person"}, "write 'NOT person', or put -- before the query: sightline search -- '-person'"},
 		"unknown short flag":     {[]string{"doctor", "-x"}, "there is no flag -x"},

@@ -99,22 +99,12 @@ func (f *Features) summarise(all []ranking) {
 			most, squares, values = max(most, off), squares+off*off, values+1
 		}
 	}
-	same := 0.0
-	for _, r := range all {
-		if sameTop(r.exact, r.rounded, top, most) {
-			same += 1 / n
-		}
-	}
+	same := share(all, func(r ranking) bool { return sameTop(r.exact, r.rounded, top, most) })
 	rms := math.Sqrt(squares / values)
 	f.RankCorrelation, f.Worst, f.SameTop20, f.LogitError, f.LogitRMS = &mean, &worst, &same, &most, &rms
 	for _, k := range decoded {
-		exit := Exit{Decoded: k}
-		for _, r := range all {
-			if sameTop(r.exact, firstOnly(r.exact, k), top, most) {
-				exit.SameTop20 += 1 / n
-			}
-		}
-		f.EarlyExit = append(f.EarlyExit, exit)
+		kept := share(all, func(r ranking) bool { return sameTop(r.exact, firstOnly(r.exact, k), top, most) })
+		f.EarlyExit = append(f.EarlyExit, Exit{Decoded: k, SameTop20: kept})
 	}
 }
 

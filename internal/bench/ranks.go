@@ -9,6 +9,17 @@ import (
 // cheap head.
 type ranking struct{ exact, rounded []float64 }
 
+// share is how many of the rankings, 0..1, hold is true for.
+func share(all []ranking, hold func(ranking) bool) float64 {
+	count := 0
+	for _, r := range all {
+		if hold(r) {
+			count++
+		}
+	}
+	return float64(count) / float64(len(all))
+}
+
 // spearman is the rank correlation of two lists; equal values share their mean rank.
 func spearman(a, b []float64) float64 {
 	x, y := ranks(a), ranks(b)
