@@ -30,14 +30,27 @@ func benchID(n int) sightline.ImageID {
 	return sightline.ImageID(fmt.Sprintf("%016x%048x", uint64(n)*0x9e3779b97f4a7c15, n))
 }
 
+// mixture makes a vector like those of pictures, which fill few of the dimensions: of 32 directions, and some noise.
+// Vectors that fill all of them have no neighbours that a graph could lead to.
+func mixture(dice *rand.Rand, global []float32) {
+	for direction := range 32 {
+		weight := float32(dice.NormFloat64())
+		fixed := rand.New(rand.NewPCG(7, uint64(direction)))
+		for i := range global {
+			global[i] += weight * float32(fixed.NormFloat64()) / 128
+		}
+	}
+	for i := range global {
+		global[i] += float32(dice.NormFloat64()) / 128
+	}
+}
+
 func benchRecord(dice *rand.Rand, n, patchBytes int) vectordb.Record {
 	patches, global := make([]byte, patchBytes), make([]float32, benchGlobal)
 	for i := range patches {
 		patches[i] = byte(dice.Uint32())
 	}
-	for i := range global {
-		global[i] = float32(dice.NormFloat64()) / 22
-	}
+	mixture(dice, global)
 	tags := make([]sightline.Tag, 50)
 	for i := range tags {
 		tags[i] = sightline.Tag{Name: fmt.Sprintf("label %d", (n*7+i*31)%2000), Probability: dice.Float64()}
@@ -194,7 +207,7 @@ func benchRecall(b *testing.B, s *qdrant.Store, images int) {
 		near := globals[dice.IntN(images)]
 		query := make([]float32, len(near))
 		for i := range query {
-			query[i] = near[i] + float32(dice.NormFloat64())/22
+			query[i] = near[i] + float32(dice.NormFloat64())/64
 		}
 		hits, err := s.Nearest(context.Background(), query, 100, nil)
 		require.NoError(b, err)

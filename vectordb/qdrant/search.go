@@ -16,7 +16,7 @@ import (
 // docs/qdrant.md for what that finds. More than asked for is fetched, so that ties at the end are known.
 const (
 	exactImages  = 20_000
-	leastEF      = 256
+	leastEF      = 512
 	oversampling = 2.0
 	tieRoom      = 16
 	mostTies     = 1 << 16
