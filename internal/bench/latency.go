@@ -1,6 +1,9 @@
 package bench
 
-import "context"
+import (
+	"context"
+	"path/filepath"
+)
 
 // The points of the curves.
 var (
@@ -32,7 +35,7 @@ const (
 )
 
 func measureLatency(ctx context.Context, o Options, r *Report) error {
-	report := &LatencyReport{What: "variations of the images of " + o.Images + ", with features of the real size; every text is a new one"}
+	report := &LatencyReport{What: "variations of the images of " + filepath.Base(o.Images) + ", with features of the real size; every text is a new one"}
 	texts := newTexts()
 	err := inScratch(func(dir string) error {
 		for _, size := range indexSizes {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 )
 
 // serviceImages is how many images are searched under load.
@@ -47,7 +48,7 @@ type Speed struct {
 }
 
 func measureService(ctx context.Context, o Options, r *Report) error {
-	report := &ServiceReport{Images: serviceImages, What: "variations of the images of " + o.Images + ", with features of the real size"}
+	report := &ServiceReport{Images: serviceImages, What: "variations of the images of " + filepath.Base(o.Images) + ", with features of the real size"}
 	err := inScratch(func(dir string) error {
 		if err := o.fill(ctx, dir, serviceImages); err != nil {
 			return err
