@@ -32,7 +32,20 @@ var (
 		"paths": keywordIndex, "within": keywordIndex, "folders": keywordIndex, "names": keywordIndex, "words": keywordIndex,
 		"levels": integerIndex,
 	}
+	// onDisk are the fields with about as many values as images. In memory their indexes would be four times what the vectors are.
+	onDisk = map[string]bool{"paths": true, "within": true, "folders": true, "names": true, "words": true, "key": true}
 )
+
+// paramsOf says where the index of a field lies; nil is in memory.
+func paramsOf(field string, kind api.FieldType) *api.PayloadIndexParams {
+	switch {
+	case !onDisk[field]:
+		return nil
+	case kind == uuidIndex:
+		return api.NewPayloadIndexParamsUUID(&api.UuidIndexParams{OnDisk: new(true)})
+	}
+	return api.NewPayloadIndexParamsKeyword(&api.KeywordIndexParams{OnDisk: new(true)})
+}
 
 func (s *Store) meta() string                  { return s.target.Prefix + "-meta" }
 func (s *Store) search(g string) string        { return s.target.Prefix + "-" + g + "-search" }
@@ -111,7 +124,7 @@ func (s *Store) indexFields(ctx context.Context, name string, fields indexed, in
 		}
 		_, err := ask(ctx, s.server, setUpLimit, func(ctx context.Context) (*api.UpdateResult, error) {
 			return s.server.client.CreateFieldIndex(ctx, &api.CreateFieldIndexCollection{
-				CollectionName: name, FieldName: field, FieldType: kind.Enum(), Wait: new(true),
+				CollectionName: name, FieldName: field, FieldType: kind.Enum(), FieldIndexParams: paramsOf(field, kind), Wait: new(true),
 			})
 		})
 		if err != nil {
