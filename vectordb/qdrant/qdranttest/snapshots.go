@@ -2,7 +2,8 @@ package qdranttest
 
 import (
 	"context"
-	"fmt"
+	"slices"
+	"time"
 
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -15,11 +16,13 @@ type snapshots struct {
 	data *database
 }
 
+// Create makes a copy. As on a server it is named after the second: a later one of the same second replaces it.
 func (s *snapshots) Create(_ context.Context, r *qdrant.CreateSnapshotRequest) (reply *qdrant.CreateSnapshotResponse, err error) {
+	now := time.Now().UTC()
 	err = s.data.change(r.GetCollectionName(), func(c *collection) error {
-		made := &qdrant.SnapshotDescription{
-			Name: fmt.Sprintf("%s-%d.snapshot", c.config.GetCollectionName(), len(c.copies)+1), CreationTime: timestamppb.Now(), Size: int64(len(c.points)),
-		}
+		name := c.config.GetCollectionName() + now.Format("-2006-01-02-15-04-05") + ".snapshot"
+		made := &qdrant.SnapshotDescription{Name: name, CreationTime: timestamppb.New(now), Size: int64(len(c.points))}
+		c.copies = slices.DeleteFunc(slices.Clone(c.copies), func(d *qdrant.SnapshotDescription) bool { return d.GetName() == name })
 		c.copies = append(c.copies, made)
 		reply = &qdrant.CreateSnapshotResponse{SnapshotDescription: made}
 		return nil
