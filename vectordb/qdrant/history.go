@@ -85,8 +85,11 @@ func (r record) Save(ctx context.Context, data []byte) error {
 		return r.s.server.explain(err, "record the layout")
 	}
 	written, err := r.s.readState(ctx)
-	if err == nil && written.steps != string(data) {
-		err = r.s.lease.stillOurs(ctx)
+	if err != nil || written.steps == string(data) {
+		return err
 	}
-	return err
+	if err := r.s.lease.renew(ctx); err != nil {
+		return err // the usual reason: another process has it
+	}
+	return sightline.Errorf(sightline.CodeUnavailable, "the index in %s has not taken the record of its layout", r.s.target).WithHint("try again")
 }

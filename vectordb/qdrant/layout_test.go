@@ -21,12 +21,12 @@ import (
 func onEveryServer(t *testing.T, test func(t *testing.T, address string)) {
 	t.Helper()
 	t.Run("stand-in", func(t *testing.T) { test(t, qdranttest.Start(t, qdranttest.Options{}).Address()) })
-	real := os.Getenv("SIGHTLINE_TEST_QDRANT")
-	t.Run(fmt.Sprintf("ran against a real Qdrant: %t", real != ""), func(t *testing.T) {
-		if real == "" {
+	server := os.Getenv("SIGHTLINE_TEST_QDRANT")
+	t.Run(fmt.Sprintf("ran against a real Qdrant: %t", server != ""), func(t *testing.T) {
+		if server == "" {
 			return
 		}
-		address := real + "/test-" + strings.ToLower(rand.Text()[:10])
+		address := server + "/test-" + strings.ToLower(rand.Text()[:10])
 		t.Cleanup(func() { forget(t, address) })
 		test(t, address)
 	})
@@ -79,7 +79,7 @@ func layoutOptions(t *testing.T, address string, mode Mode, added ...step) Optio
 	times := usualTimes
 	times.patience = quick.patience
 	o := leaseOptions(t, address, times)
-	o.Mode, o.steps = mode, append(steps[:len(steps):len(steps)], added...)
+	o.Mode, o.steps = mode, slices.Concat(steps, added)
 	return o
 }
 
