@@ -53,7 +53,7 @@ type Ledger[T any] interface {
 type Applied struct {
 	Version int       `json:"version"`
 	Name    string    `json:"name"`
-	At      time.Time `json:"applied_at"`
+	At      time.Time `json:"applied_at,omitzero"` // zero where it is not known
 }
 
 // Status is where a store stands.

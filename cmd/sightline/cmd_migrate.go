@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/migrations"
+	"github.com/sightline-search/sightline/vectordb"
 	"github.com/sightline-search/sightline/vectordb/embedded"
+	"github.com/sightline-search/sightline/vectordb/qdrant"
 )
 
 func newMigrateCommand(a *app) *cobra.Command {
@@ -73,18 +76,34 @@ type layout interface {
 }
 
 // withLayout opens the layout of an index that is there.
-func (a *app) withLayout(ctx context.Context, mode embedded.Mode, work func(layout) error) error {
-	if err := a.needEmbedded("it has no layout that this program changes"); err != nil {
-		return err
-	}
-	if err := a.needIndex(); err != nil {
-		return err
-	}
-	l, err := embedded.OpenLayout(ctx, a.IndexDir(), mode)
+func (a *app) withLayout(ctx context.Context, mode vectordb.Mode, work func(layout) error) error {
+	l, err := a.openLayout(ctx, mode)
 	if err != nil {
 		return err
 	}
 	return errors.Join(work(l), l.Close())
+}
+
+func (a *app) openLayout(ctx context.Context, mode vectordb.Mode) (layout, error) {
+	if err := a.needIndex(); err != nil {
+		return nil, err
+	}
+	if !a.Qdrant() {
+		return opened(embedded.OpenLayout(ctx, a.IndexDir(), mode))
+	}
+	options, err := a.qdrantOptions(mode)
+	if err != nil {
+		return nil, err
+	}
+	return opened(qdrant.OpenLayout(ctx, options))
+}
+
+// opened keeps a nil pointer from becoming a layout that is not nil.
+func opened[L layout](l L, err error) (layout, error) {
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // migrateAnswer is migrate --json.
@@ -97,12 +116,12 @@ type migrateAnswer struct {
 }
 
 func (a *app) runMigrateStatus(ctx context.Context) error {
-	return a.withLayout(ctx, embedded.ReadOnly, func(l layout) error { return a.printLayout(ctx, l, "") })
+	return a.withLayout(ctx, vectordb.ReadOnly, func(l layout) error { return a.printLayout(ctx, l, "") })
 }
 
 // runMigrate changes the layout and tells where it stands then.
 func (a *app) runMigrate(ctx context.Context, move func(l layout, ctx context.Context, to int) (string, error), to int, up bool) error {
-	return a.withLayout(ctx, embedded.ReadWrite, func(l layout) error {
+	return a.withLayout(ctx, vectordb.ReadWrite, func(l layout) error {
 		status, err := l.Status(ctx)
 		if err != nil {
 			return err
@@ -137,10 +156,18 @@ func (a *app) printLayout(ctx context.Context, l layout, backup string) error {
 	}
 	rows := [][]string{}
 	for _, s := range status.Applied {
-		rows = append(rows, []string{fmt.Sprint(s.Version), s.Name, "applied " + s.At.Format("2006-01-02 15:04:05 MST")})
+		rows = append(rows, []string{fmt.Sprint(s.Version), s.Name, applied(s.At)})
 	}
 	for i, name := range status.Pending {
 		rows = append(rows, []string{fmt.Sprint(status.Version + i + 1), name, "pending"})
 	}
 	return a.printTable(rows)
+}
+
+// applied tells when a step was made; of an index from before steps were recorded that is not known.
+func applied(at time.Time) string {
+	if at.IsZero() {
+		return "applied"
+	}
+	return "applied " + at.Format("2006-01-02 15:04:05 MST")
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sightline-search/sightline/vectordb/qdrant/qdranttest"
 )
 
 func TestMigrateShowsAndChangesTheLayout(t *testing.T) {
@@ -37,4 +39,23 @@ func TestMigrateShowsAndChangesTheLayout(t *testing.T) {
 		p.must(exitUsage, append([]string{"migrate"}, args...)...)
 	}
 	assert.Greater(t, newest, 1)
+}
+
+func TestMigrateOfAnIndexInQdrant(t *testing.T) {
+	p := newPlace(t)
+	p.env = append(p.env, "SIGHTLINE_STORE=qdrant://"+qdranttest.Start(t, qdranttest.Options{}).Address())
+	for _, command := range []string{"status", "up", "down"} {
+		assert.Contains(t, p.must(exitFailed, "migrate", command).stderr, "there is no index in qdrant://")
+	}
+	p.must(exitDone, "index", photographs(t, 1))
+	status := p.json(exitDone, "migrate", "status")
+	assert.Equal(t, status["newest"], status["version"])
+	assert.Empty(t, status["pending"])
+	assert.Contains(t, p.must(exitDone, "migrate", "status").stdout, "applied 20")
+	for _, command := range []string{"up", "down"} { // there is one layout so far
+		assert.Equal(t, status, p.json(exitDone, "migrate", command))
+		p.must(exitUsage, "migrate", command, "--to", "99")
+	}
+	p.must(exitDone, "search", "dog")
+	assert.NoDirExists(t, p.data)
 }

@@ -17,15 +17,20 @@ func (a *app) openStore(mode vectordb.Mode) (vectordb.Store, error) {
 	if !a.Qdrant() {
 		return embedded.Open(a.IndexDir(), mode)
 	}
-	target, err := qdrant.ParseTarget(a.Store)
+	options, err := a.qdrantOptions(mode)
 	if err != nil {
 		return nil, err
 	}
-	store, err := qdrant.Open(context.Background(), qdrant.Options{
-		Target: target, APIKey: a.QdrantKey, Mode: mode, CacheBytes: patchCacheBytes, Warn: func(s string) { a.warn("sightline: " + s) },
-	})
+	store, err := qdrant.Open(context.Background(), options)
 	if err != nil {
 		return nil, err // not a nil *qdrant.Store in an interface
 	}
 	return store, nil
+}
+
+func (a *app) qdrantOptions(mode vectordb.Mode) (qdrant.Options, error) {
+	target, err := qdrant.ParseTarget(a.Store)
+	return qdrant.Options{
+		Target: target, APIKey: a.QdrantKey, Mode: mode, CacheBytes: patchCacheBytes, Warn: func(s string) { a.warn("sightline: " + s) },
+	}, err
 }

@@ -133,7 +133,8 @@ func (s *Store) tryLease(ctx context.Context, found holder) (*lease, error) {
 	return l, nil
 }
 
-// claimState puts the token into the state: from now on an earlier holder commits nothing.
+// claimState puts the token into the state: from now on an earlier holder commits nothing. What it had yet to carry stays
+// there.
 func (s *Store) claimState(ctx context.Context, token string) error {
 	for {
 		before, err := s.readState(ctx)
@@ -142,6 +143,9 @@ func (s *Store) claimState(ctx context.Context, token string) error {
 		}
 		after := before
 		after.token = token
+		if after.pending, after.untag, err = s.readPending(ctx); err != nil {
+			return s.server.explain(err, "take over the state of the index")
+		}
 		if ok, err := s.writeState(ctx, before, after); ok || err != nil {
 			return err
 		}

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	api "github.com/qdrant/go-client/qdrant"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -68,21 +67,6 @@ func TestTheLeaseOfAKilledProcessIsTakenAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, store.SetModel(t.Context(), leaseModel))
 	require.NoError(t, store.Close())
-}
-
-func TestANewerLayoutIsNotRead(t *testing.T) {
-	server := qdranttest.Start(t, qdranttest.Options{})
-	s, err := Open(t.Context(), leaseOptions(t, server.Address(), usualTimes))
-	require.NoError(t, err)
-	require.NoError(t, s.setPayload(t.Context(), s.meta(), []string{uuid("state")}, map[string]*api.Value{"layout": integer(layoutVersion + 1)}))
-	require.NoError(t, s.Close())
-	for _, mode := range []Mode{ReadOnly, ReadWrite} {
-		o := leaseOptions(t, server.Address(), usualTimes)
-		o.Mode = mode
-		_, err := Open(t.Context(), o)
-		assert.Equal(t, sightline.CodeIndexVersion, sightline.CodeOf(err), "%v", err)
-		assert.ErrorContains(t, err, "version 2")
-	}
 }
 
 // elsewhere makes a lease look like one of another machine, whose processes cannot be asked about.

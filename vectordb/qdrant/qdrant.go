@@ -34,6 +34,7 @@ type Options struct {
 	Warn       func(s string) // told what a person should know and what stops nothing; nil is nobody
 
 	times leaseTimes // zero is usualTimes
+	steps []step     // nil is steps
 }
 
 // Store is one index in a Qdrant server.
@@ -45,6 +46,8 @@ type Store struct {
 	known  *placeCache
 	lease  *lease // nil in ReadOnly mode
 	times  leaseTimes
+	steps  []step // of the layout
+	older  bool   // a layout that is older than the steps is being looked at or brought up to date
 	pinned atomic.Pointer[vectordb.Model]
 	ready  sync.Map // names of collections that are known to have all their indexes
 
@@ -61,19 +64,16 @@ type Store struct {
 // Open connects to the server. It fails when the server cannot be reached or is of a version that does not fit, and in
 // ReadWrite mode when another process writes. A place where nothing is stored yet is an empty store.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	connection, err := connect(ctx, o)
+	s, err := newStore(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{target: o.Target, server: connection, cache: newFeatureCache(o.CacheBytes), known: newPlaceCache(), dirty: true, times: o.times}
-	if s.times == (leaseTimes{}) {
-		s.times = usualTimes
-	}
-	if _, err := s.look(ctx); err != nil { // the first call that needs the key
+	s.older = o.Mode == ReadWrite
+	if _, err := s.layout().Read(ctx, s.recorded()); err != nil { // the first call that needs the key
 		return nil, errors.Join(s.server.explain(err, "connect"), s.Close()) //nolint:contextcheck // closes also when the context is over
 	}
 	if o.Mode == ReadWrite {
-		connection.patience = writerPatience
+		s.server.patience = writerPatience
 		if err := s.openWriter(ctx); err != nil {
 			return nil, errors.Join(err, s.Close()) //nolint:contextcheck // closes also when the context is over
 		}
@@ -81,13 +81,33 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// openWriter makes the collection of everything that is not features and takes the writer's lease.
+func newStore(ctx context.Context, o Options) (*Store, error) {
+	connection, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{target: o.Target, server: connection, cache: newFeatureCache(o.CacheBytes), known: newPlaceCache(), dirty: true, times: o.times, steps: o.steps}
+	if s.times == (leaseTimes{}) {
+		s.times = usualTimes
+	}
+	if s.steps == nil {
+		s.steps = steps
+	}
+	return s, nil
+}
+
+// openWriter makes the collection of everything that is not features, takes the writer's lease and brings the layout up
+// to date.
 func (s *Store) openWriter(ctx context.Context) (err error) {
 	if err := s.createMeta(ctx); err != nil {
 		return err
 	}
-	s.lease, err = takeLease(ctx, s)
-	return err
+	if s.lease, err = takeLease(ctx, s); err != nil {
+		return err
+	}
+	err = s.layout().UpUnasked(ctx, s.recorded())
+	s.older = false
+	return s.server.explain(err, "bring the layout up to date")
 }
 
 // enter counts a call in; leave must follow. It fails once the store is closed.

@@ -12,6 +12,8 @@ import (
 // state is the point that says what holds: it names the last commit and the generation that serves. Whatever else a
 // commit writes is seen from the moment on in which the state says so.
 type state struct {
+	layout  int64  // 0 while an index is being made
+	steps   string // the ledger (history.go)
 	commit  int64
 	token   string // of the lease whose holder may write the next one
 	serving string // "" before the first model
@@ -41,23 +43,18 @@ func (s *Store) readState(ctx context.Context) (state, error) {
 		return state{}, s.server.explain(err, "read the state of the index")
 	}
 	p := points[0].GetPayload()
-	if layout := p["layout"].GetIntegerValue(); layout > layoutVersion {
-		return state{}, sightline.Errorf(sightline.CodeIndexVersion, "the index in %s has layout version %d, this program knows versions up to %d",
-			s.target, layout, layoutVersion).WithHint("use the newer Sightline that made it")
-	}
-	return state{
+	st := state{
+		layout: layoutOf(p), steps: p["steps"].GetStringValue(),
 		commit: p["commit"].GetIntegerValue(), token: p["token"].GetStringValue(), serving: p["serving"].GetStringValue(),
 		model: modelOf(p), images: p["images"].GetIntegerValue(), files: p["files"].GetIntegerValue(),
 		bad: p["bad_files"].GetIntegerValue(), bytes: p["bytes"].GetIntegerValue(),
 		swept: p["swept"].GetIntegerValue(), flipped: p["flipped"].GetIntegerValue(),
-	}, nil
+	}
+	return st, s.knows(st)
 }
 
-// layoutVersion is what collections, fields and their meaning are known by.
-const layoutVersion = 1
-
 var stateFields = []string{
-	"layout", "commit", "token", "serving", "model", "feature", "scoring", "images", "files", "bad_files", "bytes", "swept", "flipped",
+	"layout", "steps", "commit", "token", "serving", "model", "feature", "scoring", "images", "files", "bad_files", "bytes", "swept", "flipped",
 }
 
 // readPending gives what the last commit may not have carried into the other generations.
@@ -73,7 +70,7 @@ func (s *Store) readPending(ctx context.Context) (pending []sightline.ImageID, u
 // writeState replaces the state if it is still the one before, and says whether it was.
 func (s *Store) writeState(ctx context.Context, before, after state) (bool, error) {
 	payload := map[string]*api.Value{
-		"kind": text("state"), "layout": integer(layoutVersion), "commit": integer(after.commit), "token": text(after.token), "serving": text(after.serving),
+		"kind": text("state"), "layout": integer(after.layout), "steps": text(after.steps), "commit": integer(after.commit), "token": text(after.token), "serving": text(after.serving),
 		"images": integer(after.images), "files": integer(after.files), "bad_files": integer(after.bad), "bytes": integer(after.bytes),
 		"swept": integer(after.swept), "flipped": integer(after.flipped),
 		"pending": list(after.pending, func(id sightline.ImageID) *api.Value { return text(string(id)) }), "untag": text(encodeText(after.untag)),

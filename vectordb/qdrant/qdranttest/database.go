@@ -81,6 +81,8 @@ type collection struct {
 	sparse  map[string]*qdrant.SparseVectorParams
 	indexes map[string]qdrant.FieldType
 	points  map[pointID]*point
+	copies  []*qdrant.SnapshotDescription
+	afar    []*qdrant.RemoteShardInfo
 }
 
 type point struct {

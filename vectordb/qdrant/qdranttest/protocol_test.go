@@ -64,6 +64,7 @@ func protocol(t *testing.T, address string) {
 		{"nearest", nearest},
 		{"nearest sparse", nearestSparse},
 		{"facets", facets},
+		{"snapshots", snapshots},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, &wire{Client: client, t: t}) })
 	}

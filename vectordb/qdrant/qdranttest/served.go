@@ -19,6 +19,7 @@ var served = fieldsOf(map[protoreflect.FullName]string{
 	"qdrant.ListAliasesRequest":       "",
 	"qdrant.GetCollectionInfoRequest": "collection_name",
 	"qdrant.DeleteCollection":         "collection_name",
+	"qdrant.CreateSnapshotRequest":    "collection_name", "qdrant.ListSnapshotsRequest": "collection_name", "qdrant.CollectionClusterInfoRequest": "collection_name",
 	"qdrant.CreateCollection": "collection_name vectors_config sparse_vectors_config hnsw_config optimizers_config on_disk_payload " +
 		"shard_number replication_factor",
 	"qdrant.VectorsConfig": "params_map", "qdrant.VectorParamsMap": "*", "qdrant.VectorParams": "size distance on_disk quantization_config",

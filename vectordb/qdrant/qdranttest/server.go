@@ -109,6 +109,7 @@ func (s *Server) serve(l *lines) *grpc.Server {
 	qdrant.RegisterQdrantServer(server, &health{version: s.options.Version})
 	qdrant.RegisterCollectionsServer(server, &collections{data: s.data})
 	qdrant.RegisterPointsServer(server, &points{data: s.data})
+	qdrant.RegisterSnapshotsServer(server, &snapshots{data: s.data})
 	go func() { _ = server.Serve(l) }() // ends with the listener
 	return server
 }
