@@ -68,7 +68,7 @@ func (s *Store) modelOfGeneration(ctx context.Context, id string) (vectordb.Mode
 // Generations lists the generations.
 func (s *Store) Generations(ctx context.Context) (all []vectordb.Generation, err error) {
 	err = s.read(ctx, "list the generations", func(v *view) error {
-		others, err := s.otherGenerations(ctx, v.serving)
+		others, err := v.others(ctx)
 		if err != nil {
 			return err
 		}
@@ -94,6 +94,22 @@ func (v *view) featured(ctx context.Context, g string) (int, error) {
 		return 0, err
 	}
 	return v.s.count(ctx, v.s.search(g), and(visible(v.commit), isFeatured()))
+}
+
+// others gives the generations that do not serve. The view moves on to the commit at which they are all there: a switch
+// takes away the point of the generation that serves from then on.
+func (v *view) others(ctx context.Context) ([]vectordb.Generation, error) {
+	for n := 1; ; n++ {
+		others, err := v.s.otherGenerations(ctx, v.serving)
+		if err != nil {
+			return nil, err
+		}
+		now, err := v.s.readState(ctx)
+		if err != nil || now.commit == v.commit || now.serving == v.serving && n >= attempts {
+			return others, err
+		}
+		v.state = now
+	}
 }
 
 // find gives a generation; CodeNotFound when there is none.

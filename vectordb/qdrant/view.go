@@ -82,16 +82,29 @@ func (v *view) findFeatures(ctx context.Context) (string, error) {
 	if pinned == nil || v.serving == "" || sameModel(*pinned, v.model) {
 		return v.serving, nil
 	}
-	others, err := v.s.otherGenerations(ctx, v.serving)
-	if err != nil {
-		return "", err
-	}
-	for _, g := range others {
-		if g.State == vectordb.Retired && sameModel(*pinned, g.Model) {
-			return g.ID, nil
+	// A switch after the view was taken takes the point of the generation that serves then away: the state is asked again
+	// before a generation counts as gone.
+	for at := v.commit; ; {
+		others, err := v.s.otherGenerations(ctx, v.serving)
+		if err != nil {
+			return "", err
 		}
+		for _, g := range others {
+			if g.State == vectordb.Retired && sameModel(*pinned, g.Model) {
+				return g.ID, nil
+			}
+		}
+		now, err := v.s.readState(ctx)
+		switch {
+		case err != nil:
+			return "", err
+		case sameModel(*pinned, now.model):
+			return now.serving, nil
+		case now.commit == at:
+			return "", v.s.otherModel(now.model, *pinned)
+		}
+		at = now.commit
 	}
-	return "", v.s.otherModel(v.model, *pinned)
 }
 
 // sameModel compares what data depends on; names are for people.
