@@ -23,6 +23,7 @@ var steps = []step{
 func (s *Store) layout() migrations.PlanFor[*Store] {
 	return migrations.PlanFor[*Store]{Steps: s.steps}
 }
+
 func (s *Store) recorded() migrations.Ledger[*Store] {
 	return announced{migrations.Documented(record{s}, s), s}
 }
