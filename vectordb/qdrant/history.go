@@ -11,9 +11,8 @@ import (
 	"github.com/sightline-search/sightline/migrations"
 )
 
-// step is a change of the collections. The writer's lease is held while it runs. It may begin again after a kill, and it
-// must bear points that the commit of a killed writer has left. Readers are refused once it is recorded, not before: what
-// they need, Up and Down take away last.
+// step is a change of the collections. The writer's lease is held while it runs, and everybody else is refused. It may begin
+// again after a kill, in both directions, and must bear points that the commit of a killed writer has left.
 type step = migrations.StepFor[*Store]
 
 // steps is the history of the collections of an index.
@@ -24,7 +23,10 @@ var steps = []step{
 func (s *Store) layout() migrations.PlanFor[*Store] {
 	return migrations.PlanFor[*Store]{Steps: s.steps}
 }
-func (s *Store) recorded() migrations.Ledger[*Store] { return migrations.Documented(record{s}, s) }
+
+func (s *Store) recorded() migrations.Ledger[*Store] {
+	return announced{migrations.Documented(record{s}, s), s}
+}
 
 // layoutOf reads the number of the layout. The first states had none.
 func layoutOf(p map[string]*api.Value) int64 {
@@ -39,10 +41,15 @@ func layoutOf(p map[string]*api.Value) int64 {
 func (s *Store) knows(st state) error {
 	newest := int64(len(s.steps))
 	switch {
-	case st.layout > newest:
+	case max(st.layout, st.moving) > newest:
 		return sightline.Errorf(sightline.CodeIndexVersion, "the index in %s has layout version %d, this program knows versions up to %d",
-			s.target, st.layout, newest).WithHint("use the newer version of Sightline that wrote it")
-	case st.layout > 0 && st.layout < newest && !s.older:
+			s.target, max(st.layout, st.moving), newest).WithHint("use the newer version of Sightline that wrote it")
+	case st.layout == 0 || s.older:
+		return nil
+	case st.moving > 0:
+		return sightline.Errorf(sightline.CodeUnavailable, "the layout of the index in %s is being changed", s.target).
+			WithHint("ask again when that is done; where it was cut short, run `sightline migrate up` once")
+	case st.layout < newest:
 		return sightline.Errorf(sightline.CodeIndexVersion, "the index in %s has layout version %d, this program reads version %d",
 			s.target, st.layout, newest).WithHint("run `sightline index` or `sightline migrate up` once")
 	}
@@ -71,25 +78,7 @@ func (r record) Save(ctx context.Context, data []byte) error {
 	if err := json.Unmarshal(data, &applied); err != nil {
 		return fmt.Errorf("record the layout: %w", err)
 	}
-	if err := r.s.lease.hold(ctx); err != nil {
-		return err
-	}
-	_, err := ask(ctx, r.s.server, writeLimit, func(ctx context.Context) (*api.UpdateResult, error) {
-		return r.s.server.client.SetPayload(ctx, &api.SetPayloadPoints{
-			CollectionName: r.s.meta(), Wait: new(true), Ordering: strongly(),
-			Payload:        map[string]*api.Value{"layout": integer(int64(len(applied))), "steps": text(string(data))},
-			PointsSelector: api.NewPointsSelectorFilter(and(ofKind("state"), must(api.NewMatchKeyword("token", r.s.lease.token)))),
-		})
-	})
-	if err != nil {
-		return r.s.server.explain(err, "record the layout")
-	}
-	written, err := r.s.readState(ctx)
-	if err != nil || written.steps == string(data) {
-		return err
-	}
-	if err := r.s.lease.renew(ctx); err != nil {
-		return err // the usual reason: another process has it
-	}
-	return sightline.Errorf(sightline.CodeUnavailable, "the index in %s has not taken the record of its layout", r.s.target).WithHint("try again")
+	return r.s.mergeState(ctx, map[string]*api.Value{
+		"layout": integer(int64(len(applied))), "steps": text(string(data)), "moving": integer(0),
+	}, func(st state) bool { return st.steps == string(data) && st.moving == 0 })
 }

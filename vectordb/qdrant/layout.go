@@ -57,20 +57,25 @@ func (l *Layout) Newest() int { return len(l.s.steps) }
 // Up applies the steps up to a version. It names the snapshots that were made before a step that cannot be taken back, ""
 // where none were needed.
 func (l *Layout) Up(ctx context.Context, to int) (backup string, err error) {
-	err = l.plan().UpTo(ctx, l.s.recorded(), to)
+	l.copies = nil
+	if err = l.s.finish(ctx); err == nil {
+		err = l.plan().UpTo(ctx, l.s.recorded(), to)
+	}
 	return l.backup(), l.s.server.explain(err, "change the layout")
 }
 
 // Down takes the steps above a version back, after snapshots.
 func (l *Layout) Down(ctx context.Context, to int) (backup string, err error) {
-	err = l.plan().Down(ctx, l.s.recorded(), to)
+	l.copies = nil
+	if err = l.s.noneBegun(ctx); err == nil {
+		err = l.plan().Down(ctx, l.s.recorded(), to)
+	}
 	return l.backup(), l.s.server.explain(err, "take the layout back")
 }
 
 // plan is the layout's, with snapshots of all collections as the backup.
 func (l *Layout) plan() migrations.PlanFor[*Store] {
 	plan := l.s.layout()
-	l.copies = nil
 	plan.Backup = func(ctx context.Context, _ int) (err error) {
 		l.copies, err = l.s.snapshots(ctx)
 		return err

@@ -47,7 +47,7 @@ type Store struct {
 	lease  *lease // nil in ReadOnly mode
 	times  leaseTimes
 	steps  []step // of the layout
-	older  bool   // a layout that is older than the steps is being looked at or brought up to date
+	older  bool   // an older or half changed layout is being looked at or brought up to date
 	pinned atomic.Pointer[vectordb.Model]
 	ready  sync.Map // names of collections that are known to have all their indexes
 
@@ -105,7 +105,9 @@ func (s *Store) openWriter(ctx context.Context) (err error) {
 	if s.lease, err = takeLease(ctx, s); err != nil {
 		return err
 	}
-	err = s.layout().UpUnasked(ctx, s.recorded())
+	if err = s.finish(ctx); err == nil {
+		err = s.layout().UpUnasked(ctx, s.recorded())
+	}
 	s.older = false
 	return s.server.explain(err, "bring the layout up to date")
 }

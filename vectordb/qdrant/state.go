@@ -14,6 +14,7 @@ import (
 type state struct {
 	layout  int64  // 0 while an index is being made
 	steps   string // the ledger (history.go)
+	moving  int64  // the step that is being made or taken back; 0 for none
 	commit  int64
 	token   string // of the lease whose holder may write the next one
 	serving string // "" before the first model
@@ -44,7 +45,7 @@ func (s *Store) readState(ctx context.Context) (state, error) {
 	}
 	p := points[0].GetPayload()
 	st := state{
-		layout: layoutOf(p), steps: p["steps"].GetStringValue(),
+		layout: layoutOf(p), steps: p["steps"].GetStringValue(), moving: p["moving"].GetIntegerValue(),
 		commit: p["commit"].GetIntegerValue(), token: p["token"].GetStringValue(), serving: p["serving"].GetStringValue(),
 		model: modelOf(p), images: p["images"].GetIntegerValue(), files: p["files"].GetIntegerValue(),
 		bad: p["bad_files"].GetIntegerValue(), bytes: p["bytes"].GetIntegerValue(),
@@ -54,7 +55,7 @@ func (s *Store) readState(ctx context.Context) (state, error) {
 }
 
 var stateFields = []string{
-	"layout", "steps", "commit", "token", "serving", "model", "feature", "scoring", "images", "files", "bad_files", "bytes", "swept", "flipped",
+	"layout", "steps", "moving", "commit", "token", "serving", "model", "feature", "scoring", "images", "files", "bad_files", "bytes", "swept", "flipped",
 }
 
 // readPending gives what the last commit may not have carried into the other generations.
@@ -70,7 +71,8 @@ func (s *Store) readPending(ctx context.Context) (pending []sightline.ImageID, u
 // writeState replaces the state if it is still the one before, and says whether it was.
 func (s *Store) writeState(ctx context.Context, before, after state) (bool, error) {
 	payload := map[string]*api.Value{
-		"kind": text("state"), "layout": integer(after.layout), "steps": text(after.steps), "commit": integer(after.commit), "token": text(after.token), "serving": text(after.serving),
+		"kind": text("state"), "layout": integer(after.layout), "steps": text(after.steps), "moving": integer(after.moving),
+		"commit": integer(after.commit), "token": text(after.token), "serving": text(after.serving),
 		"images": integer(after.images), "files": integer(after.files), "bad_files": integer(after.bad), "bytes": integer(after.bytes),
 		"swept": integer(after.swept), "flipped": integer(after.flipped),
 		"pending": list(after.pending, func(id sightline.ImageID) *api.Value { return text(string(id)) }), "untag": text(encodeText(after.untag)),
