@@ -168,7 +168,8 @@ func (o Options) indexOnce(ctx context.Context, dir string, best *fastest) (err 
 	return err
 }
 
-// askBoth asks new texts, each of both, and gives for how many the same image came first.
+// askBoth asks new texts, all of them of one and then of the other, since the threads of ONNX Runtime wait for more work a
+// while before they sleep, which whoever is asked next would pay. It gives for how many the same image came first.
 func (o Options) askBoth(ctx context.Context, dir string, p *pythonPipeline, texts func() string, mine, python *fastest) (same int, err error) {
 	s, err := o.OpenSubject(dir, false)
 	if err != nil {
@@ -180,23 +181,28 @@ func (o Options) askBoth(ctx context.Context, dir string, p *pythonPipeline, tex
 	}
 	all := 0.0
 	var here, there fastest // sums of this round
-	for range queriesARound {
-		text := texts()
-		var found *index.Result
-		spent, err := costOf(ctx, func(ctx context.Context) (err error) {
-			found, err = s.Index.Search(ctx, index.Request{Query: text, Plain: true, MinProbability: &all})
+	var asked, best [queriesARound]string
+	for i := range asked {
+		asked[i] = texts()
+		spent, err := costOf(ctx, func(ctx context.Context) error {
+			found, err := s.Index.Search(ctx, index.Request{Query: asked[i], Plain: true, MinProbability: &all})
+			if err == nil && len(found.Results) > 0 {
+				best[i] = found.Results[0].Path
+			}
 			return err
 		})
 		if err != nil {
 			return 0, err
 		}
+		here.wall, here.cpu = here.wall+spent.Wall.Seconds(), here.cpu+spent.CPU.Seconds()
+	}
+	for i, text := range asked {
 		a, err := p.ask(map[string]string{"query": text})
 		if err != nil {
 			return 0, err
 		}
-		here.wall, here.cpu = here.wall+spent.Wall.Seconds(), here.cpu+spent.CPU.Seconds()
 		there.wall, there.cpu = there.wall+a.Seconds, there.cpu+a.CPU
-		if len(a.Best) > 0 && len(found.Results) > 0 && a.Best[0][1] == found.Results[0].Path {
+		if len(a.Best) > 0 && a.Best[0][1] == best[i] {
 			same++
 		}
 	}
