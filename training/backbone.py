@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .data import SIZE
+from .preprocessing import SIZE
 
 S16, S32, POOLED, CLASSES = 120, 352, 1280, 1000  # channels of the two maps, pooled width, ImageNet classes
 TOKENS = (SIZE // 32) ** 2  # 8 x 8

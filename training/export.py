@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from . import backbone, bundle, card, data, graphs, labels, scorer, text
+from . import backbone, bundle, card, graphs, labels, preprocessing, scorer, text
 from .fit import SENTENCE, Fitted
 from .model import Config, Model
 
@@ -48,7 +48,12 @@ def write_labels(target: Path, label_set: list, fitted: Fitted) -> None:
 def export_image_encoder(model: Model, target: Path, pretrained: bool = True) -> None:
     encoder = scorer.ImageEncoder(backbone.Backbone(pretrained), model)
     graphs.export(
-        encoder, torch.zeros(2, 3, data.SIZE, data.SIZE), target, ["pixels"], ["patches", "global"], store="int8"
+        encoder,
+        torch.zeros(2, 3, preprocessing.SIZE, preprocessing.SIZE),
+        target,
+        ["pixels"],
+        ["patches", "global"],
+        store="int8",
     )
 
 
@@ -156,12 +161,12 @@ def write_bundle(
             "licence": licence,
             "description": DESCRIPTION,
             "image": {
-                "width": data.SIZE,
-                "height": data.SIZE,
+                "width": preprocessing.SIZE,
+                "height": preprocessing.SIZE,
                 "resize": "stretch",
                 "filter": "bilinear-antialias",
-                "mean": list(data.MEAN),
-                "std": list(data.STD),
+                "mean": list(preprocessing.MEAN),
+                "std": list(preprocessing.STD),
                 "alpha": "white",
                 "orient": True,
             },

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import backbone, data
+from . import backbone, data, preprocessing
 from .rows import BadData, read_rows
 
 BLOCK = 256  # images per journal entry
@@ -32,7 +32,7 @@ def export_backbone(work: Path) -> Path:
 
     target = Path(work) / "backbone.onnx"
     if not target.exists():
-        pixels = torch.zeros(2, 3, data.SIZE, data.SIZE)
+        pixels = torch.zeros(2, 3, preprocessing.SIZE, preprocessing.SIZE)
         part = target.with_suffix(".part")
         torch.onnx.export(
             backbone.Backbone(),
@@ -87,7 +87,7 @@ def digest(rows: list) -> str:
     """Tells lists of images apart, whatever folder they lie in, and caches of other pixels."""
     sizes = [row.path.stat().st_size if row.own else 0 for row in rows]
     listed = "\n".join(f"{row.source} {row.file} {row.part} {size}" for row, size in zip(rows, sizes, strict=True))
-    return hashlib.sha256(f"{data.SIZE}\n{listed}".encode()).hexdigest()
+    return hashlib.sha256(f"{preprocessing.SIZE}\n{listed}".encode()).hexdigest()
 
 
 def claim(work: Path, rows: list) -> None:
