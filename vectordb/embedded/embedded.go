@@ -40,9 +40,7 @@ type Store struct {
 	opening sync.Mutex
 	readers *sql.DB // nil while a ReadOnly store has found no index yet
 
-	calls   sync.WaitGroup
-	closing sync.Mutex
-	closed  bool
+	calls vectordb.Calls
 }
 
 // Open opens the index in the folder, creating it in ReadWrite mode. In ReadOnly mode a folder without an index is an
@@ -66,26 +64,12 @@ func Open(dir string, mode Mode) (vectordb.Store, error) {
 
 // enter counts a call in; leave must follow. It fails once the store is closed.
 func (s *Store) enter(ctx context.Context) (leave func(), err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.closing.Lock()
-	defer s.closing.Unlock()
-	if s.closed {
-		return nil, sightline.Errorf(sightline.CodeUnavailable, "the index in %s is closed", s.dir)
-	}
-	s.calls.Add(1)
-	return s.calls.Done, nil
+	return s.calls.Enter(ctx, s.dir)
 }
 
 // Close waits for running calls, closes the files and gives the writer's lock back.
 func (s *Store) Close() error {
-	s.closing.Lock()
-	first := !s.closed
-	s.closed = true
-	s.closing.Unlock()
-	s.calls.Wait()
-	if !first {
+	if !s.calls.Close() {
 		return nil
 	}
 	var errs []error

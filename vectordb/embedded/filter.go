@@ -9,9 +9,6 @@ import (
 	"github.com/sightline-search/sightline"
 )
 
-// maxFilterDepth is how deep a filter may nest: SQLite limits the depth of expressions.
-const maxFilterDepth = 64
-
 // compile turns a filter without TagOver into a condition on "images i" with its parameters. The condition is 0 or 1,
 // never NULL, and means exactly what sightline.MatchFilter does.
 func compile(f sightline.Filter) (where string, args []any, err error) {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"math"
-	"slices"
 
 	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/vectordb"
 )
 
 // selection evaluates a filter for one call: SQL evaluates facts, memory evaluates tags, sets of rows join them.
@@ -19,11 +19,11 @@ type selection struct {
 // condition splits a filter for a query that streams: a filter of facts becomes a condition on "images i", evaluated
 // only as far as the stream is read; any other one becomes a set of rows.
 func (s *Store) condition(ctx context.Context, db *sql.DB, f sightline.Filter) (where string, args []any, selected *rowSet, err error) {
-	if asksTags(f) {
+	if vectordb.AsksTags(f) {
 		selected, err = s.rows(ctx, db, f)
 		return "1", nil, selected, err
 	}
-	if err := checkDepth(f); err != nil {
+	if err := vectordb.CheckFilter(f); err != nil {
 		return "", nil, nil, err
 	}
 	where, args, err = compile(f)
@@ -35,14 +35,14 @@ func (s *Store) rows(ctx context.Context, db *sql.DB, f sightline.Filter) (*rowS
 	if f == nil {
 		return nil, nil
 	}
-	if err := checkDepth(f); err != nil {
+	if err := vectordb.CheckFilter(f); err != nil {
 		return nil, err
 	}
 	return selection{ctx: ctx, db: db, store: s}.rows(f)
 }
 
 func (s selection) rows(f sightline.Filter) (*rowSet, error) {
-	if !asksTags(f) {
+	if !vectordb.AsksTags(f) {
 		return s.byFacts(f)
 	}
 	switch f := f.(type) {
@@ -74,7 +74,7 @@ func (s selection) and(parts sightline.And) (*rowSet, error) {
 	var facts sightline.And
 	set := allRows()
 	for _, part := range parts {
-		if !asksTags(part) {
+		if !vectordb.AsksTags(part) {
 			facts = append(facts, part)
 			continue
 		}
@@ -126,45 +126,4 @@ func (s selection) byTag(f sightline.TagOver) (*rowSet, error) {
 		return noRows(), err
 	}
 	return memory.tagOver(label, f.P), nil
-}
-
-// asksTags reports whether a filter needs tags.
-func asksTags(f sightline.Filter) bool {
-	switch f := f.(type) {
-	case sightline.And:
-		return slices.ContainsFunc(f, asksTags)
-	case sightline.Or:
-		return slices.ContainsFunc(f, asksTags)
-	case sightline.Not:
-		return asksTags(f.Of)
-	case sightline.TagOver:
-		return true
-	default:
-		return false
-	}
-}
-
-func checkDepth(f sightline.Filter) error {
-	if tooDeep(f, maxFilterDepth) {
-		return sightline.Errorf(sightline.CodeInvalid, "the filter nests deeper than %d levels", maxFilterDepth).WithParam("filter")
-	}
-	return nil
-}
-
-// tooDeep reports whether a filter nests deeper than that many levels.
-func tooDeep(f sightline.Filter, levels int) bool {
-	if levels < 0 {
-		return true
-	}
-	deeper := func(part sightline.Filter) bool { return tooDeep(part, levels-1) }
-	switch f := f.(type) {
-	case sightline.And:
-		return slices.ContainsFunc(f, deeper)
-	case sightline.Or:
-		return slices.ContainsFunc(f, deeper)
-	case sightline.Not:
-		return deeper(f.Of)
-	default:
-		return false
-	}
 }

@@ -10,14 +10,12 @@ import (
 	api "github.com/qdrant/go-client/qdrant"
 
 	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/vectordb"
 )
 
-// maxFilterDepth is how deep a filter may nest. The server reads messages that are nested a hundred deep at most, two for
-// each level of a filter: what is deeper than deepSent is asked first and sent as the list of the points that it gave.
-const (
-	maxFilterDepth = 64
-	deepSent       = 16
-)
+// deepSent is how many levels of a filter are sent. The server reads messages that are nested a hundred deep at most, two
+// for each level: what is deeper is asked first and sent as the list of the points that it gave.
+const deepSent = 16
 
 // compiler turns a filter into the server's conditions, for one collection at one commit. What the server cannot
 // evaluate is evaluated here and becomes a list of points. The conditions mean exactly what sightline.MatchFilter does.
@@ -46,8 +44,8 @@ func anyOf(field string, values []string) condition {
 // where compiles a filter, with the condition that versions are seen at the view's commit; none says that no image can
 // pass.
 func (v *view) where(ctx context.Context, g string, f sightline.Filter) (filter *api.Filter, none bool, err error) {
-	if tooDeep(f, maxFilterDepth) {
-		return nil, false, sightline.Errorf(sightline.CodeInvalid, "the filter nests deeper than %d levels", maxFilterDepth).WithParam("filter")
+	if err := vectordb.CheckFilter(f); err != nil {
+		return nil, false, err
 	}
 	c, err := compiler{ctx, v, g}.compile(f, false)
 	switch {
@@ -290,22 +288,4 @@ func (c compiler) elsewhere(g string, filter *api.Filter) (condition, error) {
 		return nil
 	})
 	return anyOf("key", keys), err
-}
-
-// tooDeep reports whether a filter nests deeper than that many levels.
-func tooDeep(f sightline.Filter, levels int) bool {
-	if levels < 0 {
-		return true
-	}
-	deeper := func(part sightline.Filter) bool { return tooDeep(part, levels-1) }
-	switch f := f.(type) {
-	case sightline.And:
-		return slices.ContainsFunc(f, deeper)
-	case sightline.Or:
-		return slices.ContainsFunc(f, deeper)
-	case sightline.Not:
-		return deeper(f.Of)
-	default:
-		return false
-	}
 }

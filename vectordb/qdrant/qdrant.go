@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/vectordb"
 )
 
@@ -56,9 +55,7 @@ type Store struct {
 	history []flip     // commits of the last seconds, whose old versions are still needed
 	aliased bool       // the aliases are known to name the serving generation
 
-	calls   sync.WaitGroup
-	closing sync.Mutex
-	closed  bool
+	calls vectordb.Calls
 }
 
 // Open connects to the server. It fails when the server cannot be reached or is of a version that does not fit, and in
@@ -114,26 +111,12 @@ func (s *Store) openWriter(ctx context.Context) (err error) {
 
 // enter counts a call in; leave must follow. It fails once the store is closed.
 func (s *Store) enter(ctx context.Context) (leave func(), err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.closing.Lock()
-	defer s.closing.Unlock()
-	if s.closed {
-		return nil, sightline.Errorf(sightline.CodeUnavailable, "the index in %s is closed", s.target)
-	}
-	s.calls.Add(1)
-	return s.calls.Done, nil
+	return s.calls.Enter(ctx, s.target.String())
 }
 
 // Close waits for running calls and gives the writer's lease back.
 func (s *Store) Close() error {
-	s.closing.Lock()
-	first := !s.closed
-	s.closed = true
-	s.closing.Unlock()
-	s.calls.Wait()
-	if !first {
+	if !s.calls.Close() {
 		return nil
 	}
 	var err error

@@ -50,27 +50,11 @@ func (v *view) facts(ctx context.Context, filter sightline.Filter) (where *api.F
 
 // checkPin refuses filters on tags that the pinned model has no data for, also where nothing is stored.
 func (v *view) checkPin(ctx context.Context, filter sightline.Filter) error {
-	if !asksTags(filter) {
+	if !vectordb.AsksTags(filter) {
 		return nil
 	}
 	_, err := v.features(ctx)
 	return err
-}
-
-// asksTags reports whether a filter needs probabilities.
-func asksTags(f sightline.Filter) bool {
-	switch f := f.(type) {
-	case sightline.And:
-		return slices.ContainsFunc(f, asksTags)
-	case sightline.Or:
-		return slices.ContainsFunc(f, asksTags)
-	case sightline.Not:
-		return asksTags(f.Of)
-	case sightline.TagOver:
-		return true
-	default:
-		return false
-	}
 }
 
 // IDs gives the ids of the images under the filter.
