@@ -69,16 +69,21 @@ func (x *Index) Add(ctx context.Context, paths []string, o AddOptions) (AddRepor
 // less in a batch of 4 than alone, and more again from 16.
 const DefaultBatch = 4
 
+// fillIn puts in the sizes of the stages that nobody has chosen.
+func fillIn(workers, encoders, batch *int) {
+	if *workers <= 0 {
+		*workers = runtime.GOMAXPROCS(0)
+	}
+	if *encoders <= 0 {
+		*encoders = runtime.GOMAXPROCS(0)
+	}
+	if *batch <= 0 {
+		*batch = DefaultBatch
+	}
+}
+
 func newRun(x *Index, o AddOptions) *run {
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
-	if o.Encoders <= 0 {
-		o.Encoders = runtime.GOMAXPROCS(0)
-	}
-	if o.Batch <= 0 {
-		o.Batch = DefaultBatch
-	}
+	fillIn(&o.Workers, &o.Encoders, &o.Batch)
 	if o.Progress == nil {
 		o.Progress = func(AddProgress) {}
 	}

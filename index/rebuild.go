@@ -3,7 +3,6 @@ package index
 import (
 	"context"
 	"iter"
-	"runtime"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/vectordb"
@@ -44,15 +43,7 @@ type Rebuild struct {
 // Rebuild begins a generation of this model, or goes on with it; an index without images is CodeNoImages. The caller closes
 // it. The user's tags are scored as they are when the first image is; ctx is for reading them.
 func (x *Index) Rebuild(ctx context.Context, o RebuildOptions) (*Rebuild, error) {
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
-	if o.Encoders <= 0 {
-		o.Encoders = runtime.GOMAXPROCS(0)
-	}
-	if o.Batch <= 0 {
-		o.Batch = DefaultBatch
-	}
+	fillIn(&o.Workers, &o.Encoders, &o.Batch)
 	stats, err := x.store.Stats(ctx)
 	if err != nil {
 		return nil, err
