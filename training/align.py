@@ -135,7 +135,7 @@ def train_stage2(
 
 @torch.no_grad()
 def encode(model: Model, corpus: Corpus, ids: np.ndarray, batch: int = 128) -> tuple:
-    """Patches rounded as they are stored [N, T, D] and global vectors [N, E]."""
+    """Patches as they are stored, rounded [N, T + appended, D], and global vectors [N, E]."""
     model.eval()
     patches, vectors = [], []
     for at in range(0, len(ids), batch):
@@ -147,8 +147,8 @@ def encode(model: Model, corpus: Corpus, ids: np.ndarray, batch: int = 128) -> t
 
 @torch.no_grad()
 def text_scores(model, words_of, numbers, patches, vectors, batch: int = 32) -> tuple:
-    """(dot [texts, images] times the residual scale, matcher logits [texts, images])."""
-    dots, matched = [], []
+    """(dot [texts, images] times the residual scale, matcher logits [texts, images]); patches as they are stored."""
+    dots, matched, patches = [], [], patches[:, : model.config.tokens]
     for at in range(0, len(numbers), batch):
         sentence, word, present = words_of(numbers[at : at + batch])
         u, weights = model.queries(sentence, word, present)

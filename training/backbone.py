@@ -1,5 +1,6 @@
 """The frozen convolutional backbone: EfficientNet-Lite2 with its ImageNet weights (Apache-2.0), at 256 pixels."""
 
+import math
 from pathlib import Path
 
 import torch
@@ -18,6 +19,13 @@ def merge2x2(x: torch.Tensor) -> torch.Tensor:
     c, h, w = x.shape[1], x.shape[2] // 2, x.shape[3] // 2
     x = x.view(-1, c, h, 2, w, 2).permute(0, 2, 4, 3, 5, 1)
     return x.reshape(-1, h * w, 4 * c)
+
+
+def stride16(tokens: torch.Tensor) -> torch.Tensor:
+    """Tokens [B, T, TOKEN_WIDTH] -> the stride-16 map [B, S16, 2h, 2w] that they were merged from."""
+    side = math.isqrt(tokens.shape[1])
+    x = tokens[:, :, : 4 * S16].reshape(-1, side, side, 2, 2, S16).permute(0, 5, 1, 3, 2, 4)
+    return x.reshape(-1, S16, 2 * side, 2 * side)
 
 
 class Backbone(nn.Module):

@@ -158,8 +158,8 @@ def telling_pairs(base, positive, weight, scale: float, bias: float, rng, share:
 def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     """Fits the text prior together with a scale and a bias.
 
-    `batches`: list of (base logits [Q, N], positive, weight, sentence [Q, E], words [Q], crowd [Q, 3], share), arrays and
-    tensors of the same order; a batch's pairs weigh `share` in the sum. Returns (prior, scale); the bias is inside the prior.
+    `batches`: list of (base logits [Q, N], positive, weight, sentence [Q, E], (content words [Q], words [Q]),
+    crowd [Q, 3], share), arrays and tensors of the same order; a batch's pairs weigh `share` in the sum. Returns (prior, scale); the bias is inside the prior.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -170,10 +170,10 @@ def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     ]
     first, bias = fit_logistic(*flat)
     pairs = []
-    for (base, positive, _, sentence, words, level, _), w in zip(batches, balanced, strict=True):
+    for (base, positive, _, sentence, counts, level, _), w in zip(batches, balanced, strict=True):
         q, i, kept = telling_pairs(base, positive, w, first, bias, rng)
         values = [torch.from_numpy(np.asarray(v, np.float32)) for v in (base[q, i], positive[q, i], kept)]
-        pairs.append((torch.from_numpy(q), *values, sentence, words, level))
+        pairs.append((torch.from_numpy(q), *values, sentence, counts, level))
     prior, gain = TextPrior(), nn.Parameter(torch.tensor(1.0))
     nn.init.constant_(prior.down.bias, bias)
     optimiser = torch.optim.AdamW(
@@ -186,8 +186,8 @@ def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     mass = sum(float(p[3].sum()) for p in pairs)
     for _ in range(steps):
         loss = 0
-        for q, base, positive, w, sentence, words, level in pairs:
-            offset = prior(sentence + 0.02 * torch.randn_like(sentence), words, level)
+        for q, base, positive, w, sentence, counts, level in pairs:
+            offset = prior(sentence + 0.02 * torch.randn_like(sentence), *counts, level)
             logits = gain * first * base + offset[q]
             loss = loss + F.binary_cross_entropy_with_logits(logits, positive, w, reduction="sum")
         optimiser.zero_grad()

@@ -14,9 +14,9 @@ from . import labels as labelling
 from .align import encode, text_scores
 from .model import Model
 from .scorer import LabelScorer
+from .words import SENTENCE
 
 GATES = (0.0, 0.25, 0.5, 0.75, 1.0)
-SENTENCE = 5  # words from which on free text is a sentence
 ENOUGH = 12  # tuning rows of a label from which on it has a threshold of its own
 
 
@@ -50,12 +50,14 @@ class QueryWords:
             torch.from_numpy(np.asarray(words, np.float32)),
             torch.from_numpy(present.astype(np.float32)),
         )
+        self.lengths = torch.from_numpy(corpus.encoder.word_counts(texts))
 
     def __call__(self, numbers) -> tuple:
         return self.sentences[numbers], self.words[numbers], self.present[numbers]
 
-    def count(self) -> torch.Tensor:
-        return self.present.sum(1)
+    def counts(self) -> tuple:
+        """Numbers of content words and of words, [texts] each."""
+        return self.present.sum(1), self.lengths
 
 
 class Scores:
@@ -121,12 +123,12 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
         words = scores[name].words
         with torch.no_grad():
             level = model.crowd_level(words.sentences)
-        batches.append((base, positive, weight, words.sentences, words.count(), level, SHARES[name]))
+        batches.append((base, positive, weight, words.sentences, words.counts(), level, SHARES[name]))
     prior, fitted.text_scale = calibrate.fit_prior(batches)
     x, y, w = [], [], []
-    for base, positive, weight, sentence, words, level, share in batches:
+    for base, positive, weight, sentence, counts, level, share in batches:
         with torch.no_grad():
-            logits = fitted.text_scale * base + prior(sentence, words, level)[:, None].numpy()
+            logits = fitted.text_scale * base + prior(sentence, *counts, level)[:, None].numpy()
         x.append(logits.ravel())
         y.append(positive.ravel())
         w.append((weight * (share / weight.sum())).ravel() * 1e6)
@@ -167,8 +169,7 @@ def choose_crowd(model: Model, corpus, ids: np.ndarray, vectors: torch.Tensor, s
 
 def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=print) -> None:
     """Fits the calibration and the thresholds of the label scorer, and the default cut; completes `fitted`."""
-    ids, patches, vectors = encoded
-    stored = model.image.stored(patches, corpus.batch(ids, tokens=False)[1])
+    ids, stored, vectors = encoded
     logits = scorer_logits(model, corpus, stored, vectors)
     positive, weight = calibrate.label_truth(corpus, ids, inside=True)
     fitted.label_calibration = calibrate.fit_logistic(logits, positive, weight)

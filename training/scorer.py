@@ -22,7 +22,7 @@ class ImageEncoder(nn.Module):
     def forward(self, pixels):
         tokens, pooled, logits = self.backbone(pixels)
         patches, vector = self.head(tokens, pooled, logits)
-        return self.head.stored(patches, pooled).to(torch.float16), vector
+        return patches.to(torch.float16), vector
 
 
 class SingleQueryState(nn.Module):
@@ -63,7 +63,7 @@ class WordsQueryState(nn.Module):
     def forward(self, text, tokens, ids, mask):
         words, present = self.words(ids, mask, tokens)
         u, weights = self.model.queries(text, words, present)
-        prior = self.model.text_prior(text, present.sum(1)).unsqueeze(1)
+        prior = self.model.text_prior(text, present.sum(1), self.words.count(ids, mask)).unsqueeze(1)
         weights = weights.flatten(1) * (self.scale / self.model.config.match_heads)
         return torch.cat([u.flatten(1), weights, prior], 1), self.model.adapter(text)
 
@@ -109,5 +109,6 @@ class LabelScorer(nn.Module):
 
     def forward(self, patches, vector):
         config = self.model.config
-        pooled = patches.to(torch.float32)[:, config.tokens :].flatten(1)[:, : config.pooled]
-        return self.model.labels(self.reweighted(vector), pooled)
+        features = patches.to(torch.float32)[:, config.tokens :].flatten(1)
+        width = config.pooled * (2 if config.tuned else 1)
+        return self.model.labels(self.reweighted(vector), features[:, :width])

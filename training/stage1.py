@@ -59,8 +59,10 @@ def global_vectors(model: Model, corpus: Corpus, ids: np.ndarray, batch: int = 1
     model.eval()
     found = [torch.zeros(0, model.config.text)]
     for at in range(0, len(ids), batch):
-        tokens, pooled, logits = corpus.batch(ids[at : at + batch], tokens=model.config.global_tokens)
-        found.append(model.image.vector(model.image.standard_tokens(tokens), pooled, logits))
+        config, image = model.config, model.image
+        tokens, pooled, logits = corpus.batch(ids[at : at + batch], tokens=config.global_tokens or config.tuned)
+        tuned = image.tail(tokens) if config.tuned else None
+        found.append(image.vector(image.standard_tokens(tokens), pooled, logits, tuned))
     return torch.cat(found)
 
 
@@ -182,7 +184,7 @@ def train_stage1(
     if init is None:
         initialise(model, corpus, np.random.default_rng(stage.seed))
     else:
-        model = go_on(init, second=False, global_tokens=fold is None)
+        model = go_on(init, second=False, tuned=False, global_tokens=fold is None)
     teacher = None if init is None else copy.deepcopy(model).eval()
     objective = Objective(model, corpus, texts, recipe, teacher)
 

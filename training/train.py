@@ -3,7 +3,8 @@
     python -m training.train --data DIR|JSONL... --out RUN [--resume] [--open-only] [--init RUN] [--keep-out FILE]
 
 Stage 1 (`training.stage1`) fits the global vector and the text adapter, stage 2 (`training.align`) the text queries beside
-stage 1's dot product, the last stage (`training.labelstage`) the label head; `training.fit` turns scores into probabilities.
+stage 1's dot product, then comes the label head (`training.labelstage`) and at last a copy of the backbone's last blocks
+(`training.tailstage`); `training.fit` turns scores into probabilities.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from . import align, features, fit, labels, labelstage, loop, stage1
+from . import align, features, fit, labels, labelstage, loop, stage1, tailstage
 from .backbone import CLASSES
 from .batches import Texts
 from .corpus import Corpus
@@ -23,7 +24,7 @@ from .losses import ALIGN_LOSSES, TAG_LOSSES
 from .model import Config, Model
 from .rows import BadData, check_parts, read_rows
 
-EPOCHS = (14, 10, 14, 7, 6)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2, the label head
+EPOCHS = (14, 10, 14, 7, 6, 10)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2, label head, tail
 FURTHER = 0.3  # factor on the learning rates when a run starts from a finished model
 
 
@@ -99,7 +100,12 @@ def train_stages(
         model = stage1.go_on(aligned, labels=len(corpus.labels))
         return labelstage.train_labels(model, corpus, fitted, stage, made.report)
 
-    return made.stage("labels", epochs[4], seed, label_head)
+    labelled = made.stage("labels", epochs[4], seed, label_head)
+
+    def tail(stage):
+        return tailstage.train_tail(labelled, corpus, texts, fitted, stage, init, made.report)
+
+    return made.stage("tail", epochs[5], seed + 30, tail)
 
 
 def read_keep_out(file) -> frozenset:
@@ -177,7 +183,7 @@ def main(arguments: list = None) -> None:
     parser.add_argument("--init", type=Path, help="finished run to start from instead of from scratch")
     parser.add_argument("--classes", type=Path, help="names of the ImageNet classes (imagenet_classes.json)")
     parser.add_argument(
-        "--epochs", type=int, nargs=5, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2", "LABELS")
+        "--epochs", type=int, nargs=6, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2", "LABELS", "TAIL")
     )
     parser.add_argument("--tag-loss", choices=TAG_LOSSES, default="", help="of stage 1 (default: the recipe's)")
     parser.add_argument("--align-loss", choices=ALIGN_LOSSES, default="", help="of stage 1 (default: the recipe's)")
