@@ -104,23 +104,31 @@ def normal_words(caption: str) -> list:
 
 
 def fit_logistic(logits, positive, weight, steps: int = 200) -> tuple:
-    """Weighted logistic regression p = sigmoid(scale * logit + bias) by Newton's method; returns (scale, bias)."""
-    x, y, w = (np.asarray(v, np.float64).ravel() for v in (logits, positive, weight))
-    centre, spread = (
-        np.average(x, weights=w),
-        np.sqrt(np.average((x - np.average(x, weights=w)) ** 2, weights=w)) + 1e-9,
-    )
-    z = (x - centre) / spread
-    design, beta = np.stack([z, np.ones_like(z)], 1), np.array([1.0, -3.0])
+    """Weighted logistic regression p = sigmoid(scale * logit + bias); returns (scale, bias)."""
+    (scale,), bias = fit_mixture([logits], positive, weight, steps)
+    return scale, bias
+
+
+def fit_mixture(columns: list, positive, weight, steps: int = 200) -> tuple:
+    """Weighted logistic regression p = sigmoid(sum of scale * column + bias) by Newton's method over pairs of weight > 0;
+    returns (scales, bias). columns: arrays of the shape of `positive`."""
+    known = np.asarray(weight) > 0
+    y, w = (np.asarray(v, np.float64)[known] for v in (positive, weight))
+    x = np.stack([np.asarray(column, np.float64)[known] for column in columns], 1)
+    centre = np.average(x, axis=0, weights=w)
+    spread = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=w)) + 1e-9
+    design = np.concatenate([(x - centre) / spread, np.ones((len(x), 1))], 1)
+    beta = np.array([*[1.0] * len(columns), -3.0])
     for _ in range(steps):
         p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
         gradient = design.T @ (w * (p - y))
         hessian = (design * (w * p * (1 - p) + 1e-9)[:, None]).T @ design
-        move = np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
+        move = np.linalg.solve(hessian + 1e-6 * np.eye(len(beta)), gradient)
         beta -= np.clip(move, -2, 2)
         if np.abs(move).max() < 1e-8:
             break
-    return float(beta[0] / spread), float(beta[1] - beta[0] * centre / spread)
+    scales = beta[:-1] / spread
+    return tuple(map(float, scales)), float(beta[-1] - scales @ centre)
 
 
 COMMON = 0.1  # the largest share of a collection that a short query is assumed to fit

@@ -45,13 +45,23 @@ class LabelHead(nn.Module):
         ends = torch.cumsum(self.member.sum(0), 0).tolist()
         return torch.tensor(of_class, dtype=torch.long), torch.tensor([0, *ends])
 
-    def base(self, cosines, pooled):
-        """The logits without the probes."""
-        seen = torch.log((self.posterior(pooled) + FLOOR) / FLOOR)
-        return self.scale * cosines + self.named * seen
-
-    def forward(self, cosines, features):
+    def opinions(self, cosines, features) -> list:
+        """What the logits are the sum of, [B, L] each: the cosine, the posterior, what the label is worth without an image,
+        the probe, and the tuned tail's probe."""
         width = self.probe.in_features
         pooled, tuned = features[:, :width], features[:, width:]
-        logits = self.base(cosines, pooled) + self.probe(self.drop(pooled))
-        return logits if self.tuned is None else logits + self.tuned(tuned)
+        seen = torch.log((self.posterior(pooled) + FLOOR) / FLOOR)
+        probed = F.linear(self.drop(pooled), self.probe.weight)
+        found = [self.scale * cosines, self.named * seen, self.probe.bias.expand_as(probed), probed]
+        return found if self.tuned is None else [*found, self.tuned(tuned)]
+
+    @torch.no_grad()
+    def weigh(self, factors: tuple) -> None:
+        """Multiplies each opinion by a factor."""
+        own = [self.scale, self.named, self.probe.bias, self.probe.weight]
+        own += [] if self.tuned is None else [self.tuned.weight]
+        for values, factor in zip(own, factors, strict=True):
+            values.mul_(factor)
+
+    def forward(self, cosines, features):
+        return sum(self.opinions(cosines, features))

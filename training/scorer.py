@@ -107,8 +107,15 @@ class LabelScorer(nn.Module):
         cosines = (vector @ self.descriptions.t()).unflatten(1, (-1, self.count))
         return (F.softmax(cosines * REWEIGHT + self.absent, -1) * cosines).sum(-1)
 
-    def forward(self, patches, vector):
+    def features(self, patches):
+        """The pooled features in stored patches."""
         config = self.model.config
-        features = patches.to(torch.float32)[:, config.tokens :].flatten(1)
         width = config.pooled * (2 if config.tuned else 1)
-        return self.model.labels(self.reweighted(vector), features[:, :width])
+        return patches.to(torch.float32)[:, config.tokens :].flatten(1)[:, :width]
+
+    def opinions(self, patches, vector) -> list:
+        """What the logits are the sum of (LabelHead.opinions)."""
+        return self.model.labels.opinions(self.reweighted(vector), self.features(patches))
+
+    def forward(self, patches, vector):
+        return self.model.labels(self.reweighted(vector), self.features(patches))

@@ -3,6 +3,9 @@
 It starts from everything that the other stages made and changes nothing of it: the tail learns with an MLP into text space
 and a label probe of its own, which are then averaged with those on the frozen features. Half of what it learns from 5,000
 captioned images is those images, and the frozen half is what keeps the sum general.
+
+It is done twice with other random numbers, and the weights are averaged: models fine-tuned from one start are good half way
+between each other, too (Wortsman et al. 2022, "Model soups", section 3), and that costs nothing when images are encoded.
 """
 
 import copy
@@ -23,6 +26,7 @@ from .stage1 import Objective as Joint
 from .stage1 import Recipe, batches_of, go_on, tune_figures
 from .tail import CHUNK, Tail
 
+SEEDS = 2  # fine-tuned tails whose weights are averaged
 SIZES = (192, 32, 128)  # rows of a batch, as in stage 1
 RECIPE = Recipe(tags=0.02, distilled=0.5, phrase=0.12, mix=0.5)
 PROBE = 0.2  # weight of the label probe's binary cross entropy
@@ -95,8 +99,8 @@ class Objective(Joint):
     def labels(self, ids):
         head, image = self.tuned.alone.labels, self.tuned.alone.image
         with torch.no_grad():
-            base = head.base(self.fitted.cosines(ids, self.names), image.standardised(self.frozen))
-        found = base + self.tuned.probe(self.tuned.drop(image.standardised(self.pooled)))
+            cosine, posterior = head.opinions(self.fitted.cosines(ids, self.names), image.standardised(self.frozen))[:2]
+        found = cosine + posterior + self.tuned.probe(self.tuned.drop(image.standardised(self.pooled)))
         truth, weight = negatives(self.corpus, ids, self.member)
         return F.binary_cross_entropy_with_logits(found, truth.float(), weight, reduction="sum") / len(ids)
 
@@ -142,3 +146,12 @@ def train_tail(
     batches = batches_of(corpus, sizes=SIZES)
     trained = loop.train(stage, tuned, tuned.groups(), batches, objective, report, look, active=tuned.trained())
     return trained.averaged_into(finished)
+
+
+def soup(models: list) -> Model:
+    """The model whose weights are the means of those of `models`, which differ in their tails only."""
+    states = [model.state_dict() for model in models]
+    made = copy.deepcopy(models[0])
+    mean = {k: sum(s[k] for s in states) / len(states) for k, v in states[0].items() if v.dtype.is_floating_point}
+    made.load_state_dict({**states[0], **mean})
+    return made.eval()

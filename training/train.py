@@ -105,7 +105,8 @@ def train_stages(
     def tail(stage):
         return tailstage.train_tail(labelled, corpus, texts, fitted, stage, init, made.report)
 
-    return made.stage("tail", epochs[5], seed + 30, tail)
+    tails = [made.stage(f"tail{k}", epochs[5], seed + 30 + k, tail) for k in range(tailstage.SEEDS)]
+    return tailstage.soup(tails)
 
 
 def read_keep_out(file) -> frozenset:

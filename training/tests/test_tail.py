@@ -69,7 +69,7 @@ def test_what_was_trained_is_averaged_in(net, seen, monkeypatch):
         features = torch.cat([standardised(seen[1]), standardised(pooled)], 1)
         cosines = torch.zeros(3, 3)
         first = finished.labels(cosines, standardised(seen[1]))
-        second = finished.labels.base(cosines, standardised(seen[1])) + tuned.probe(standardised(pooled))
+        second = sum(finished.labels.opinions(cosines, standardised(seen[1]))[:2]) + tuned.probe(standardised(pooled))
         assert torch.allclose(both.labels(cosines, features), (first + second) / 2, atol=1e-4)
 
 
@@ -82,3 +82,12 @@ def test_what_is_stored_holds_both_pooled_features(seen):
         wanted = torch.cat([seen[1], model.image.tail(seen[0])], 1)
     assert stored.shape[1] == model.config.tokens + model.config.appended
     assert torch.allclose(features[:, : wanted.shape[1]], wanted, atol=1e-4)
+
+
+def test_a_soup_is_half_way_between():
+    torch.manual_seed(6)
+    models = [Model(Config(**SMALL, tuned=True)).eval() for _ in range(2)]
+    mixed = tailstage.soup(models).state_dict()
+    name = "image.tail.head.1.weight"
+    assert torch.allclose(mixed[name], (models[0].state_dict()[name] + models[1].state_dict()[name]) / 2)
+    assert torch.equal(mixed["labels.member"], models[0].state_dict()["labels.member"])
