@@ -67,7 +67,7 @@ func TestAnswersAreThoseOfDecodingEveryCandidate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := tc.request
-			r.Limit = 7
+			r.Limit = 40
 			steps := ask(t, x, r)
 			r.Candidates = candidates
 			all := ask(t, x, r)
