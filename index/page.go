@@ -15,10 +15,7 @@ func (s *search) page(ctx context.Context, ranked []scored) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	cut := s.cut
-	if s.request.MinProbability != nil {
-		cut = *s.request.MinProbability
-	}
+	cut := s.least()
 	slices.SortFunc(ranked, func(a, b scored) int {
 		return cmp.Or(cmp.Compare(b.probability, a.probability), cmp.Compare(a.id, b.id))
 	})
@@ -46,6 +43,14 @@ func (s *search) page(ctx context.Context, ranked []scored) (*Result, error) {
 	}
 	result.Results, err = s.hits(ctx, matched[from:to])
 	return result, err
+}
+
+// least is the probability from which on an image is in the answer.
+func (s *search) least() float64 {
+	if s.request.MinProbability != nil {
+		return *s.request.MinProbability
+	}
+	return s.cut
 }
 
 func (s *search) rejected(ctx context.Context, best scored) (*Rejected, error) {
@@ -117,7 +122,7 @@ func (s *search) hits(ctx context.Context, page []scored) ([]Hit, error) {
 			Tags: shown[:min(len(shown), hitTags)], Width: img.Width, Height: img.Height,
 		}
 		for i, t := range s.terms {
-			hit.Terms = append(hit.Terms, TermScore{Text: t.Term.Text, Probability: m.terms[i]})
+			hit.Terms = append(hit.Terms, TermScore{Text: t.Term.Text, Probability: m.terms[i].Probability})
 		}
 		if !img.TakenAt.IsZero() {
 			hit.TakenAt = &img.TakenAt

@@ -36,7 +36,7 @@ type Request struct {
 	Limit          int      // 0 means 20; at most 1000
 	MinProbability *float64 // nil means the bundle's fitted threshold, and 0 for image queries
 	Sort           Sort     // "" means relevance
-	Candidates     int      // images decoded per term; 0 means 200, or Limit where that is more; at most 100,000
+	Candidates     int      // images decoded per term, at most 100,000; 0 means 200, or Limit where that is more, without those that cannot be in the answer
 	Exhaustive     bool     // decode everything
 	Cursor         string   // from NextCursor
 }

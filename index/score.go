@@ -19,12 +19,12 @@ const (
 	leastBatch = 32
 )
 
-// score gives every image on the list its probability. Batches are scored beside each other as far as there are places,
+// score gives some images of the list their probabilities. Batches are scored beside each other as far as there are places,
 // each by one thread: for as small a decoder that is faster than sharing one batch among threads.
-func (s *search) score(ctx context.Context, p *plan, texts []sightline.TextQuery, l *shortlist) ([]scored, error) {
+func (s *search) score(ctx context.Context, p *plan, texts []sightline.TextQuery, l *shortlist, which []sightline.ImageID) ([]scored, error) {
 	started := time.Now()
 	var batches []*batch
-	for ids := range slices.Chunk(l.ids, batchSize(len(l.ids), s.x.gate.places)) {
+	for ids := range slices.Chunk(which, batchSize(len(which), s.x.gate.places)) {
 		batches = append(batches, &batch{plan: p, list: l, ids: ids})
 	}
 	ranked := make([][]scored, len(batches))
@@ -100,19 +100,19 @@ func (x *Index) read(ctx context.Context, b *batch) (err error) {
 
 // compose gives the i-th image of the batch its probability.
 func (b *batch) compose(i int) scored {
-	out := scored{id: b.ids[i], probability: 1, terms: make([]float64, len(b.terms))}
+	out := scored{id: b.ids[i], probability: 1, terms: make([]align.Score, len(b.terms))}
 	for n, t := range b.terms {
 		if t.label != "" {
-			out.terms[n] = b.list.labels[t.label][out.id]
+			out.terms[n].Probability = b.list.labels[t.label][out.id]
 		} else {
-			out.terms[n] = b.scores[i][t.text].Probability
+			out.terms[n] = b.scores[i][t.text]
 		}
 	}
 	if b.rest == nil {
 		return out
 	}
 	term := func(t query.Term) float64 {
-		return out.terms[slices.IndexFunc(b.terms, func(known planTerm) bool { return known.Term == t })]
+		return out.terms[slices.IndexFunc(b.terms, func(known planTerm) bool { return known.Term == t })].Probability
 	}
 	fact := func(f sightline.Filter) bool {
 		img := b.images[out.id]

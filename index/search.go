@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sightline-search/sightline"
+	"github.com/sightline-search/sightline/align"
 	"github.com/sightline-search/sightline/internal/descriptions"
 )
 
@@ -20,6 +21,7 @@ type search struct {
 	tags    []string // all labels and tags that the query names
 	cut     float64  // unless the request says otherwise
 	subject []byte   // what is looked for, for the cursor
+	all     bool     // every candidate is decoded, whether it can be in the answer or not
 	decoded int
 	took    Timing
 }
@@ -28,15 +30,16 @@ type search struct {
 type scored struct {
 	id          sightline.ImageID
 	probability float64
-	terms       []float64 // in the order of search.terms
+	terms       []align.Score // in the order of search.terms; those of labels have no logit
 }
 
 // Search answers a request. An answer without results is an answer, not an error.
 //
 // A query is read into terms and facts (plan), every term is made ready (texts), the images that can match are found
-// (shortlist), scored (score), cut and sorted (page). docs/search.md says which images those are.
+// (shortlist), scored (scoreInSteps), cut and sorted (page). docs/search.md says which images those are.
 func (x *Index) Search(ctx context.Context, r Request) (*Result, error) {
 	started := time.Now()
+	all := r.Candidates > 0 || r.Exhaustive // as the request says
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -48,7 +51,7 @@ func (x *Index) Search(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &search{x: x, words: words, request: r}
+	s := &search{x: x, words: words, request: r, all: all}
 	ranked, err := s.rank(ctx)
 	if err != nil {
 		return nil, err
@@ -87,7 +90,7 @@ func (s *search) rank(ctx context.Context) ([]scored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.score(ctx, p, texts, list)
+	return s.scoreInSteps(ctx, p, texts, list)
 }
 
 // prepare makes the texts ready and finds what is to be scored. Queries of labels compute next to nothing and do not

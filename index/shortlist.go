@@ -17,6 +17,10 @@ type shortlist struct {
 	ids    []sightline.ImageID
 	known  map[sightline.ImageID]bool // of ids
 	labels map[string]map[sightline.ImageID]float64
+
+	// near are the nearest of the last free text, nearest first, with their cosines: where that is all there is in the
+	// query, they are the first of ids.
+	near []vectordb.Scored
 }
 
 func (l *shortlist) add(id sightline.ImageID) {
@@ -112,6 +116,7 @@ func (s *search) nearest(ctx context.Context, p *plan, l *shortlist, text string
 	if err != nil {
 		return err
 	}
+	l.near = near
 	for _, n := range near {
 		l.add(n.ID)
 	}

@@ -36,7 +36,7 @@ func noise(t *testing.T, p index.Parts, n int) []sightline.ImageID {
 		ids[i] = sightline.ImageID(fmt.Sprintf("%064x", i))
 		records[i] = vectordb.Record{
 			Image: sightline.Image{
-				ID: ids[i], Format: "png", IndexedAt: time.Unix(1, 0),
+				ID: ids[i], Format: "png", IndexedAt: time.Unix(int64(i%7+1), 0),
 				Files: []sightline.File{{Path: fmt.Sprintf("/noise/%d.png", i), ModTime: time.Unix(1, 0)}},
 			},
 			Features: sightline.Features{Global: randomDirection(r, near[0].Vector), Patches: randomHalves(r, m.Features.PatchBytes()/2)},

@@ -45,7 +45,7 @@ none reaches the threshold, nothing matches.`,
 	flags.StringVar(&f.filter, "filter", "", "only images for which `EXPR` holds, for example 'type:png size:>2mp'")
 	flags.StringVar(&f.sort, "sort", string(index.Relevance), "sort by `ORDER`: relevance, newest or oldest")
 	flags.StringVar(&f.cursor, "cursor", "", "go on at `CURSOR`, the next_cursor of the page before")
-	flags.IntVar(&f.candidates, "candidates", 0, "let the decoder look at `N` images per term (0: 200, or --limit where that is more)")
+	flags.IntVar(&f.candidates, "candidates", 0, "let the decoder look at `N` images per term (0: 200, or --limit where that is more, without those that cannot match)")
 	flags.BoolVar(&f.exhaustive, "exhaustive", false, "decode every image")
 	flags.BoolVar(&f.plain, "plain", false, "the query is one sentence; no operators")
 	flags.StringVar(&f.image, "image", "", "search with the image in `FILE`")

@@ -18,6 +18,7 @@ type Report struct {
 	Machine   Machine        `json:"machine"`
 	Decoder   *Decoder       `json:"decoder"`
 	Features  *Features      `json:"features"`
+	Steps     *Steps         `json:"steps"`
 	Retrieval []Retrieval    `json:"retrieval"`
 	Indexing  *Indexing      `json:"indexing"`
 	Service   *ServiceReport `json:"service"`
@@ -53,6 +54,7 @@ func sections() []section {
 	return []section{
 		{"decoder", measureDecoder, decoderRows},
 		{"features", measureFeatures, featureRows},
+		{"steps", measureSteps, stepsRows},
 		{"retrieval", measureRetrieval, retrievalRows},
 		{"indexing", measureIndexing, func(r *Report) [][]string { return r.Indexing.rows() }},
 		{"service", measureService, serviceRows},

@@ -41,7 +41,7 @@ const featureCandidates = 200
 const top = 20
 
 // decoded are the numbers of candidates that an early exit might decode.
-var decoded = []int{25, 50, 100, 150}
+var decoded = []int{25, 50, 64, 100, 150}
 
 func measureFeatures(ctx context.Context, o Options, r *Report) error {
 	sized := func(dtype string) int {
