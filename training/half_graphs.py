@@ -23,7 +23,7 @@ LEADING = {"Abs", "Add", "Clip", "Concat", "Div", "Expand", "Flatten", "Gather",
 LEADING |= {"Pad", "Reshape", "Slice", "Squeeze", "Sub", "Transpose", "Unsqueeze"}
 BYTES = {"MatMulInteger", "QLinearMatMul", "DynamicQuantizeLinear"}
 LEAST, MOST = 2.0**-24, 65504.0  # of f16's numbers
-F32, F16 = TensorProto.FLOAT, TensorProto.FLOAT16
+F32, F16, U8 = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8
 
 
 def multiplies_bytes(model: onnx.ModelProto) -> bool:
@@ -90,7 +90,7 @@ class Writer:
         self.nodes, self.constants = [], {}
         self.given = {tensor.name: tensor for tensor in model.graph.initializer}
         self.outputs, self.kept = {output.name for output in model.graph.output}, kept(model.graph)
-        self.floats, self.halves = of_type(model, F32), of_type(model, F16)
+        self.floats, self.halves, self.bytes = (of_type(model, dtype) for dtype in (F32, F16, U8))
         inputs = {value.name: value.type.tensor_type.elem_type for value in model.graph.input}
         self.held = {name: {dtype: name} for name, dtype in inputs.items() if dtype in (F32, F16)}
 
@@ -138,6 +138,7 @@ class Writer:
         """A cast from one float to another is none any more: whoever takes its result asks for a type."""
         (source,), (result,), to = node.input, node.output, helper.get_node_attr_value(node, "to")
         if source not in self.held or to not in (F32, F16):
+            to = F16 if to == F32 and source in self.bytes and result not in self.outputs else to  # f16 has every byte
             self.add("Cast", [next(iter(self.held.get(source, {None: source}).values()))], [result], to=to)
             self.held |= {result: {to: result}} if to in (F32, F16) else {}
         elif result in self.outputs:
