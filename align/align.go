@@ -41,7 +41,7 @@ func New(rt *ort.Runtime, b *bundle.Bundle) (*Aligner, error) {
 }
 
 func (a *Aligner) load(rt *ort.Runtime, b *bundle.Bundle) (err error) {
-	if a.labels, err = rt.Load(b.Path("label_scorer.onnx")); err != nil {
+	if a.labels, err = rt.Load(b.Graph(bundle.LabelScorerFile, rt.Half)); err != nil {
 		return err
 	}
 	if err := a.checkLabels(); err != nil || a.manifest.Text == nil {
@@ -53,7 +53,7 @@ func (a *Aligner) load(rt *ort.Runtime, b *bundle.Bundle) (err error) {
 	if err := a.checkQueryState(); err != nil {
 		return err
 	}
-	if a.decoder, err = rt.Load(b.Path("decoder.onnx")); err != nil {
+	if a.decoder, err = rt.Load(b.Graph(bundle.DecoderFile, rt.Half)); err != nil {
 		return err
 	}
 	return a.checkDecoder()
