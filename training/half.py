@@ -23,18 +23,18 @@ def add(folder: Path, images: list, decoder: onnx.ModelProto | None = None) -> t
     """Writes the f16 graphs into a bundle's folder and names them in its manifest; returns the manifest, and notes for a
     person. `decoder`: the decoder in f32 where the bundle's own multiplies bytes."""
     manifest = bundle.verify(folder)
-    sources, notes = {}, []
+    sources, others, notes = {}, {}, []
     for name in bundle.HALVES:
         if (folder / name).exists() and not (name == "decoder.onnx" and manifest["text"] is None):
             sources[name] = onnx.load(str(folder / name))
     if half_graphs.multiplies_bytes(sources.get("decoder.onnx", onnx.ModelProto())):
-        sources["decoder.onnx"] = decoder
+        sources["decoder.onnx"] = others["decoder.onnx"] = decoder
         if decoder is None:
-            del sources["decoder.onnx"]
+            del sources["decoder.onnx"], others["decoder.onnx"]
             notes.append("decoder.onnx multiplies bytes, for CPUs: export with --half gives cards one that does not")
     graphs = {name: half_graphs.convert(model) for name, model in sources.items()}
-    rounding = half_rounding.measure(folder, graphs, images)
-    if faults := half_rounding.faults(rounding):
+    rounding = half_rounding.measure(folder, graphs, images, others)
+    if faults := half_rounding.faults(rounding, manifest["labels"]):
         raise SystemExit(f"{manifest['name']} does not suit f16: {'; '.join(faults)}")
     for name, graph in graphs.items():
         onnx.save(graph, str(folder / bundle.HALVES[name]))
@@ -66,7 +66,9 @@ def describe(manifest: dict, folder: Path) -> str:
     size = sum(made[name]["bytes"] for name in half["graphs"].values())
     r = half["rounding"]
     lines = [f"{', '.join(half['graphs'].values())}: {size / 1e6:.1f} MB"]
-    lines.append(f"on {r['images']} images features are off by {r['features']:.2g} of their length, global vectors {r['global']:.2g}")
+    lines.append(
+        f"on {r['images']} images features are off by {r['features']:.2g} of their length, global vectors {r['global']:.2g}"
+    )
     for kind in ("labels", "texts"):
         if of := r[kind]:
             lines.append(

@@ -60,7 +60,9 @@ class Bundle:
         for chosen, ids, mask in self.text_encoder.batches(texts, batch):
             given = dict(zip(outputs, self.text_encoder.session.run(outputs, {"ids": ids, "mask": mask}), strict=True))
             given |= {"ids": ids, "mask": mask}
-            state, vector = self.query_state.run(["state", "vector"], {n: given[n] for n in wanted})
+            made = self.query_state.run(None, {n: given[n] for n in wanted})
+            made = dict(zip((o.name for o in self.query_state.get_outputs()), made, strict=True))
+            state, vector = made["state"], made.get("vector", given["text"])
             if states is None:
                 states = np.zeros((len(texts), state.shape[1]), np.float32)
                 vectors = np.zeros((len(texts), vector.shape[1]), np.float32)
