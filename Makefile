@@ -20,7 +20,7 @@ GOLANGCI_LINT := $(TOOLS)/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 RUFF := $(TOOLS)/lint/bin/ruff
 HADOLINT := $(TOOLS)/lint/bin/hadolint
 
-.PHONY: help setup lib lib-cuda build run test test-training model lint fmt bench bench-go performance clean
+.PHONY: help setup lib lib-cuda build run test test-training half model lint fmt bench bench-go performance clean
 
 help: ## Tell what each target does.
 	@echo "make run                  builds everything, indexes the sample gallery, serves the search page"
@@ -51,6 +51,9 @@ test: setup build ## Set up and run every Go test (TESTFLAGS are go test's).
 
 test-training: build .venv-training/ready ## Run the tests of training/ (makes .venv-training with PyTorch: some GB, once).
 	SIGHTLINE_GOLDEN="$(abspath $(GOLDEN))" SIGHTLINE_BIN="$(CURDIR)/bin/sightline" .venv-training/bin/python -m pytest -q training/tests
+
+half: .venv-training/ready ## Write the default model with f16 graphs for NVIDIA cards into models/half (docs/cuda.md).
+	.venv-training/bin/python -m training.half models/default --out models/half
 
 model: .venv-training/ready ## Train the default model anew into models/default from DATA (an hour and a half on two cores).
 	.venv-training/bin/python -m training.reproduce

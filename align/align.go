@@ -22,6 +22,7 @@ type Aligner struct {
 	calibration bundle.Calibration
 	layout      ort.Layout // of stored patches
 	vector      bool       // the query state graph gives the text's vector for retrieval
+	card        bool       // the graphs run where large runs pay
 	mixes       bool       // the query state graph needs a text's vector alone, so that texts can be mixed as vectors
 
 	queryState, decoder *ort.Session // nil when the bundle serves its labels only
@@ -32,7 +33,7 @@ type Aligner struct {
 // encoder). A graph that does not fit the manifest is CodeBundleCorrupt.
 func New(rt *ort.Runtime, b *bundle.Bundle) (*Aligner, error) {
 	f := b.Manifest.Features
-	a := &Aligner{manifest: b.Manifest, calibration: b.Calibration, layout: ort.LayoutOf(f.DType, f.Tokens, f.Dim)}
+	a := &Aligner{manifest: b.Manifest, calibration: b.Calibration, layout: ort.LayoutOf(f.DType, f.Tokens, f.Dim), card: rt.Device == ort.CUDA}
 	if err := a.load(rt, b); err != nil {
 		_ = a.Close() // the first error is the one to tell
 		return nil, err
@@ -41,7 +42,7 @@ func New(rt *ort.Runtime, b *bundle.Bundle) (*Aligner, error) {
 }
 
 func (a *Aligner) load(rt *ort.Runtime, b *bundle.Bundle) (err error) {
-	if a.labels, err = rt.Load(b.Path("label_scorer.onnx")); err != nil {
+	if a.labels, err = rt.Load(b.Graph(bundle.LabelScorerFile, rt.Half)); err != nil {
 		return err
 	}
 	if err := a.checkLabels(); err != nil || a.manifest.Text == nil {
@@ -53,7 +54,7 @@ func (a *Aligner) load(rt *ort.Runtime, b *bundle.Bundle) (err error) {
 	if err := a.checkQueryState(); err != nil {
 		return err
 	}
-	if a.decoder, err = rt.Load(b.Path("decoder.onnx")); err != nil {
+	if a.decoder, err = rt.Load(b.Graph(bundle.DecoderFile, rt.Half)); err != nil {
 		return err
 	}
 	return a.checkDecoder()

@@ -196,6 +196,16 @@ func TestManyCandidatesKeepTheirOrder(t *testing.T) {
 	assert.Len(t, labels, 30)
 }
 
+func TestACardTakesTheGraphsInF16(t *testing.T) {
+	for _, file := range []string{bundle.DecoderFile, bundle.LabelScorerFile} {
+		b, rt := bundletest.Open(t), *orttest.Open(t)
+		b.Manifest.Half = &bundle.HalfSpec{Graphs: map[string]string{file: "there-is-none.onnx"}}
+		rt.Half = true
+		_, err := align.New(&rt, b)
+		require.ErrorContains(t, err, "there-is-none.onnx", file)
+	}
+}
+
 func TestNothingToScoreIsNoError(t *testing.T) {
 	m := load(t, tiny(t))
 	images := m.features(t, 2)

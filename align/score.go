@@ -56,8 +56,11 @@ func (a *Aligner) Score(ctx context.Context, queries []sightline.TextQuery, cand
 	return scores, nil
 }
 
-// chunk is how many candidates one run of the decoder takes.
+// chunk is how many candidates one run of the decoder takes. A card has no such caches, and is idle between two runs.
 func (a *Aligner) chunk() int {
+	if a.card {
+		return mostCandidates
+	}
 	f := a.manifest.Features
 	return min(max(chunkBytes/(4*f.Tokens*f.Dim), leastCandidates), mostCandidates)
 }

@@ -25,6 +25,7 @@ type Manifest struct {
 	Text               *TextSpec             `json:"text"` // nil: labels only
 	Decoder            DecoderSpec           `json:"decoder"`
 	LabelCount         int                   `json:"labels"`
+	Half               *HalfSpec             `json:"half,omitempty"` // nil: the bundle has no graphs that compute in f16
 	Files              map[string]FileSpec   `json:"files"`
 	FeatureFingerprint sightline.Fingerprint `json:"feature_fingerprint"`
 	ScoringFingerprint sightline.Fingerprint `json:"scoring_fingerprint"`

@@ -164,27 +164,34 @@ func TestMissingBundleNamesTheFolder(t *testing.T) {
 	assert.Equal(t, sightline.CodeBundleMissing, sightline.CodeOf(err))
 }
 
+func halves(file, other string) map[string]any {
+	return map[string]any{"graphs": map[string]string{file: other}, "rounding": map[string]any{}}
+}
+
 func TestManifestsThatMakeNoSenseAreRefused(t *testing.T) {
 	for says, change := range map[string]func(m map[string]any){
-		"format is 2":                    func(m map[string]any) { m["format"] = 2 },
-		"unknown field":                  func(m map[string]any) { m["surprise"] = 1 },
-		"must not be empty":              func(m map[string]any) { m["licence"] = "" },
-		"image.width is 0":               func(m map[string]any) { in(m, "image")["width"] = 0 },
-		"image.resize is":                func(m map[string]any) { in(m, "image")["resize"] = "crop" },
-		"image.std[1] is 0":              func(m map[string]any) { in(m, "image")["std"] = []float64{1, 0, 1} },
-		"features.dtype is":              func(m map[string]any) { in(m, "features")["dtype"] = "int8" },
-		"grid of 2 x 2":                  func(m map[string]any) { in(m, "features")["tokens"] = 5 },
-		"text.max_tokens is 0":           func(m map[string]any) { in(m, "text")["max_tokens"] = 0 },
-		"decoder.form is":                func(m map[string]any) { in(m, "decoder")["form"] = "folded" },
-		"decoder.weights is":             func(m map[string]any) { in(m, "decoder")["weights"] = "int4" },
-		"decoder.reweight is -2":         func(m map[string]any) { in(m, "decoder")["reweight"] = -2 },
-		"decoder.state is -1":            func(m map[string]any) { in(m, "decoder")["state"] = -1 },
-		"says 3 labels, the file has 2":  func(m map[string]any) { m["labels"] = 3 },
-		"feature_fingerprint is":         func(m map[string]any) { m["feature_fingerprint"] = "AA" },
-		"does not name image_encoder":    func(m map[string]any) { m["files"] = map[string]any{} },
-		"is not a file of the bundle":    func(m map[string]any) { addFile(m, "../outside.txt", 1) },
-		"-1 bytes and SHA-256":           func(m map[string]any) { addFile(m, "decoder.onnx", -1) },
-		"not the JSON that is expected:": func(m map[string]any) { m["labels"] = "two" },
+		"format is 2":                     func(m map[string]any) { m["format"] = 2 },
+		"unknown field":                   func(m map[string]any) { m["surprise"] = 1 },
+		"must not be empty":               func(m map[string]any) { m["licence"] = "" },
+		"image.width is 0":                func(m map[string]any) { in(m, "image")["width"] = 0 },
+		"image.resize is":                 func(m map[string]any) { in(m, "image")["resize"] = "crop" },
+		"image.std[1] is 0":               func(m map[string]any) { in(m, "image")["std"] = []float64{1, 0, 1} },
+		"features.dtype is":               func(m map[string]any) { in(m, "features")["dtype"] = "int8" },
+		"grid of 2 x 2":                   func(m map[string]any) { in(m, "features")["tokens"] = 5 },
+		"text.max_tokens is 0":            func(m map[string]any) { in(m, "text")["max_tokens"] = 0 },
+		"decoder.form is":                 func(m map[string]any) { in(m, "decoder")["form"] = "folded" },
+		"decoder.weights is":              func(m map[string]any) { in(m, "decoder")["weights"] = "int4" },
+		"decoder.reweight is -2":          func(m map[string]any) { in(m, "decoder")["reweight"] = -2 },
+		"decoder.state is -1":             func(m map[string]any) { in(m, "decoder")["state"] = -1 },
+		"says 3 labels, the file has 2":   func(m map[string]any) { m["labels"] = 3 },
+		"feature_fingerprint is":          func(m map[string]any) { m["feature_fingerprint"] = "AA" },
+		"does not name image_encoder":     func(m map[string]any) { m["files"] = map[string]any{} },
+		"is not a file of the bundle":     func(m map[string]any) { addFile(m, "../outside.txt", 1) },
+		"-1 bytes and SHA-256":            func(m map[string]any) { addFile(m, "decoder.onnx", -1) },
+		"half.graphs is \"labels.jsonl\"": func(m map[string]any) { m["half"] = halves("labels.jsonl", "decoder.onnx") },
+		"is not another one of files":     func(m map[string]any) { m["half"] = halves("decoder.onnx", "decoder.f16.onnx") },
+		"\"decoder.onnx\", which is not":  func(m map[string]any) { m["half"] = halves("decoder.onnx", "decoder.onnx") },
+		"not the JSON that is expected:":  func(m map[string]any) { m["labels"] = "two" },
 	} {
 		t.Run(says, func(t *testing.T) {
 			m := tinyManifest()
@@ -288,4 +295,21 @@ func requireCorrupt(t *testing.T, dir string, says ...string) {
 	for _, s := range says {
 		require.ErrorContains(t, err, s)
 	}
+}
+
+func TestGraphsInF16AreTakenWhereTheyAreAskedForAndThere(t *testing.T) {
+	files, m := tinyFiles(), tinyManifest()
+	files["decoder.f16.onnx"] = "half"
+	m["half"] = map[string]any{
+		"graphs":   map[string]string{"decoder.onnx": "decoder.f16.onnx"},
+		"rounding": map[string]any{"images": 32, "features": 0.004, "global": 0.003, "labels": map[string]any{"largest": 0.05, "rms": 0.005, "deviation": 1.2, "ranks": 1}, "texts": nil},
+	}
+	dir := write(t, files, m)
+	b, err := bundle.Open(dir)
+	require.NoError(t, err)
+	assert.Equal(t, filepath.Join(dir, "decoder.f16.onnx"), b.Graph(bundle.DecoderFile, true))
+	assert.Equal(t, b.Path(bundle.DecoderFile), b.Graph(bundle.DecoderFile, false))
+	assert.Equal(t, b.Path(bundle.ImageEncoderFile), b.Graph(bundle.ImageEncoderFile, true), "it has no other")
+	flip(t, filepath.Join(dir, "decoder.f16.onnx"), 0)
+	requireCorrupt(t, dir, "decoder.f16.onnx", "SHA-256")
 }

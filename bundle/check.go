@@ -33,7 +33,7 @@ func (m *Manifest) check() error {
 	if m.Name == "" || m.Version == "" || m.Licence == "" {
 		return fmt.Errorf("name %q, version %q and licence %q must not be empty", m.Name, m.Version, m.Licence)
 	}
-	for _, f := range []func() error{m.checkImage, m.checkFeatures, m.checkText, m.checkFiles} {
+	for _, f := range []func() error{m.checkImage, m.checkFeatures, m.checkText, m.checkFiles, m.checkHalf} {
 		if err := f(); err != nil {
 			return err
 		}

@@ -52,6 +52,18 @@ func TestPixelsAreNormalisedAsTheBundleSays(t *testing.T) {
 	}
 }
 
+func TestACardTakesTheGraphInF16(t *testing.T) {
+	b, rt := bundletest.Open(t), *orttest.Open(t)
+	b.Manifest.Half = &bundle.HalfSpec{Graphs: map[string]string{bundle.ImageEncoderFile: "there-is-none.onnx"}}
+	rt.Half = true
+	_, err := NewImages(&rt, b)
+	require.ErrorContains(t, err, "there-is-none.onnx")
+	rt.Half = false
+	e, err := NewImages(&rt, b)
+	require.NoError(t, err, "a processor takes the one in f32")
+	require.NoError(t, e.Close())
+}
+
 func TestImagesDoNotDependOnTheirBatch(t *testing.T) {
 	e, b := defaultImages(t)
 	var all []Pixels

@@ -31,7 +31,7 @@ func NewImages(rt *ort.Runtime, b *bundle.Bundle) (*Images, error) {
 		}
 	}
 	var err error
-	if e.graph, err = rt.Load(b.Path("image_encoder.onnx")); err != nil {
+	if e.graph, err = rt.Load(b.Graph(bundle.ImageEncoderFile, rt.Half)); err != nil {
 		return nil, err
 	}
 	if err := e.check(); err != nil {

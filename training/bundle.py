@@ -21,6 +21,8 @@ SCORING_FILES = (
     "calibration.json",
 )
 CARD = "MODEL_CARD.md"
+HALVES = {f"{name}.onnx": f"{name}.f16.onnx" for name in ("image_encoder", "decoder", "label_scorer")}  # for cards
+MADE = ("format", "files", "feature_fingerprint", "scoring_fingerprint", "checksum")  # keys that are computed
 ZEROS = "0" * 64
 
 
@@ -35,7 +37,7 @@ def canonical(value) -> bytes:
 def digests(folder: Path) -> dict:
     """name -> {bytes, sha256} of every file of the bundle but the manifest."""
     found = {}
-    for name in (*FEATURE_FILES, *SCORING_FILES, CARD):
+    for name in (*FEATURE_FILES, *SCORING_FILES, CARD, *HALVES.values()):
         file = Path(folder) / name
         if file.exists():
             content = file.read_bytes()
@@ -54,14 +56,20 @@ def fingerprints(manifest: dict) -> tuple:
 
 
 def write_manifest(folder: Path, manifest: dict) -> dict:
-    """Completes `manifest` (all keys but files, fingerprints, checksum) and writes bundle.json."""
-    manifest = {"format": 1, **manifest, "files": digests(folder)}
+    """Completes `manifest` (files, fingerprints and checksum are computed) and writes bundle.json."""
+    given = {key: value for key, value in manifest.items() if key not in MADE}
+    manifest = {"format": 1, **given, "files": digests(folder)}
     manifest["feature_fingerprint"], manifest["scoring_fingerprint"] = fingerprints(manifest)
     manifest["checksum"] = ZEROS
     body = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     manifest["checksum"] = sha256(body.encode())
     (Path(folder) / "bundle.json").write_text(body.replace(ZEROS, manifest["checksum"]), encoding="utf-8")
     return manifest
+
+
+def read(folder: Path) -> dict:
+    """The manifest as it is written."""
+    return json.loads((Path(folder) / "bundle.json").read_text(encoding="utf-8"))
 
 
 def verify(folder: Path) -> dict:

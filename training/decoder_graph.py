@@ -25,12 +25,12 @@ GELU_LEAST = -0.17  # no value of GELU is smaller
 TINY = 1e-30  # keeps rows of zeros from having the scale 0
 
 
-def build(decoder: Decoder, tokens: int, features: str, int8: bool) -> onnx.ModelProto:
+def build(decoder: Decoder, tokens: int, features: str, int8: bool, wide: bool = False) -> onnx.ModelProto:
     """state [Q, S], patches [C, T, D], for i8 also scales [C, T] -> logits [C, Q], attention [C, Q, T].
 
-    The weights are the decoder's own under their own names; `onnx_nodes.settle` computes what is made of them."""
+    `wide`: features of dtype i8 are made numbers first, for cards, which have no products of unsigned bytes. The weights are the decoder's own under their own names; `onnx_nodes.settle` computes what is made of them."""
     c = decoder.config
-    g = Writer(decoder, tokens, features, int8)
+    g = Writer(decoder, tokens, features, int8, wide)
     for layer in range(c.layers):
         g.layer(layer)
     logits = g("Add", g("MatMul", g.hidden, g.matrix("fc")), g.weight("fc.bias"))
@@ -49,9 +49,9 @@ def build(decoder: Decoder, tokens: int, features: str, int8: bool) -> onnx.Mode
 class Writer(Nodes):
     """The graph up to some layer: `hidden` [N, H] and `query` [C or 1, Q * heads, D], the next layer's folded queries."""
 
-    def __init__(self, decoder: Decoder, tokens: int, features: str, int8: bool):
+    def __init__(self, decoder: Decoder, tokens: int, features: str, int8: bool, wide: bool):
         super().__init__()
-        self.config, self.tokens, self.int8, self.bytes = decoder.config, tokens, int8, features == "i8"
+        self.config, self.tokens, self.int8, self.bytes = decoder.config, tokens, int8, features == "i8" and not wide
         self.weights = {name: value.detach().numpy() for name, value in decoder.state_dict().items()}
         c = self.config
         self.size = c.hidden // c.decoder_heads
@@ -62,7 +62,11 @@ class Writer(Nodes):
         self.hidden = self(
             "Reshape", self("Expand", self("Unsqueeze", hidden, self.ints(0)), each), self.ints(-1, c.hidden)
         )
-        self.patches = self("Cast", "patches", to=TensorProto.FLOAT) if features == "f16" else "patches"
+        cast = features == "f16" or (features == "i8" and wide)
+        self.patches = self("Cast", "patches", to=TensorProto.FLOAT) if cast else "patches"
+        if features == "i8" and wide:
+            whole = self("Sub", self.patches, self.number(ZERO))
+            self.patches = self("Mul", whole, self("Unsqueeze", "scales", self.ints(-1)))
         self.scales = self("Unsqueeze", "scales", self.ints(1)) if self.bytes else ""
 
     def weight(self, name: str) -> str:

@@ -3,7 +3,7 @@
     python -m training.export_ram_plus CHECKPOINT --labels names.txt --thresholds thresholds.txt
         [--labels-zh FILE] [--text-encoder FILE [--tokenizer FILE]] --out BUNDLE
 
-Needs only training/requirements-export.txt. The checkpoint holds no text encoder: without --text-encoder (CLIP's ViT-B/16
+Needs only training/requirements-export.txt; --half also onnxruntime, tokenizers and Pillow. The checkpoint holds no text encoder: without --text-encoder (CLIP's ViT-B/16
 in OpenAI's or Hugging Face's layout, or an ONNX file, ids and mask [B, L] -> text [B, E]) the bundle serves its labels
 and answers no free text. The bundle is written beside its place and renamed: it is complete or not there.
 """
@@ -104,11 +104,23 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--features", choices=decoder_graph.TYPES, default="f16", help="type of the stored patches")
     parser.add_argument("--weights", choices=WEIGHTS, default="f32", help="type in which weights are stored")
     parser.add_argument("--int8", action="store_true", help="free text through a decoder of int8 weights, for CPUs")
+    parser.add_argument("--half", action="store_true", help="add graphs that compute in f16, for cards (docs/cuda.md)")
+    parser.add_argument("--half-images", type=Path, help="measure their rounding with images of this folder")
     parser.add_argument("--ignore-unexpected", action="store_true", help="leave out tensors that RAM++ does not have")
     args = parser.parse_args()
     if args.tokenizer and not args.text_encoder:
         parser.error("--tokenizer needs --text-encoder")
     return args
+
+
+def add_half(out: Path, encoder, decoder, images: Path | None) -> dict:
+    """The bundle with f16 graphs; its decoder for cards multiplies no bytes, whatever that for CPUs does."""
+    try:
+        from . import half
+    except ImportError as reason:
+        raise SystemExit(f"--half: {reason}; install training/requirements.txt, or leave it out") from None
+    plain = onnx_nodes.settle(decoder_graph.build(decoder, encoder.grid**2, encoder.features, False, wide=True))
+    return half.add(out, half.pictures(images or half.GALLERY, half.MOST), plain)[0]
 
 
 def about_text(text) -> str:
@@ -131,7 +143,8 @@ def write(args, modules: tuple, size: int, text, names: list, thresholds: list, 
             tokens=spec["tokens"], dim=spec["dim"], text=about_text(text),
         )  # fmt: skip
         (out / bundle.CARD).write_text(card, encoding="utf-8")
-        return bundle.write_manifest(out, manifest)
+        manifest = bundle.write_manifest(out, manifest)
+        return add_half(out, *modules[:2], args.half_images) if args.half else manifest
 
 
 def main() -> None:

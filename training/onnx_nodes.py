@@ -63,6 +63,6 @@ def settle(model: onnx.ModelProto) -> onnx.ModelProto:
         outputs = [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in made]
         part = helper.make_graph(early, "early", [], outputs, graph.initializer)
         values = ReferenceEvaluator(helper.make_model(part, opset_imports=model.opset_import)).run(None, {})
-        constants += [numpy_helper.from_array(np.ascontiguousarray(v), n) for n, v in zip(made, values, strict=True)]
+        constants += [numpy_helper.from_array(np.asarray(v, order="C"), n) for n, v in zip(made, values, strict=True)]
     whole = helper.make_graph(late, graph.name, graph.input, graph.output, constants)
     return helper.make_model(whole, opset_imports=model.opset_import, ir_version=IR)

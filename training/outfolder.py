@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import bundle
 
-FILES = {"bundle.json", bundle.CARD, *bundle.FEATURE_FILES, *bundle.SCORING_FILES}
+FILES = {"bundle.json", bundle.CARD, *bundle.FEATURE_FILES, *bundle.SCORING_FILES, *bundle.HALVES.values()}
 
 
 def check(out: Path) -> None:

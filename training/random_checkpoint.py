@@ -53,6 +53,13 @@ def make(sizes: Sizes, seed: int = 3) -> dict:
     return random.tensors
 
 
+def encoder(sizes: Sizes, seed: int = 3) -> dict:
+    """The tensors of the image side alone."""
+    random = Random(seed)
+    image_side(random, sizes)
+    return random.tensors
+
+
 def image_side(random, sizes: Sizes) -> None:
     """The Swin transformer and the projection of its patches."""
     at = "visual_encoder."

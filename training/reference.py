@@ -34,8 +34,11 @@ class Bundle:
         self.calibration = json.loads((self.folder / "calibration.json").read_text(encoding="utf-8"))
         lines = (self.folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()
         self.labels = [json.loads(line) for line in lines]
-        self.image_encoder, self.query_state = session("image_encoder"), session("query_state")
-        self.decoder, self.label_scorer = session("decoder"), session("label_scorer")
+        self.image_encoder, self.label_scorer = session("image_encoder"), session("label_scorer")
+        self.query_state = self.decoder = self.text_encoder = None
+        if self.manifest["text"] is None:
+            return
+        self.query_state, self.decoder = session("query_state"), session("decoder")
         tokenizer = (self.folder / "tokenizer.json").read_text(encoding="utf-8")
         self.text_encoder = Encoder(self.folder / "text_encoder.onnx", tokenizer, threads)
 
@@ -57,7 +60,9 @@ class Bundle:
         for chosen, ids, mask in self.text_encoder.batches(texts, batch):
             given = dict(zip(outputs, self.text_encoder.session.run(outputs, {"ids": ids, "mask": mask}), strict=True))
             given |= {"ids": ids, "mask": mask}
-            state, vector = self.query_state.run(["state", "vector"], {n: given[n] for n in wanted})
+            made = self.query_state.run(None, {n: given[n] for n in wanted})
+            made = dict(zip((o.name for o in self.query_state.get_outputs()), made, strict=True))
+            state, vector = made["state"], made.get("vector", given["text"])
             if states is None:
                 states = np.zeros((len(texts), state.shape[1]), np.float32)
                 vectors = np.zeros((len(texts), vector.shape[1]), np.float32)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sightline-search/sightline/index"
 	"github.com/sightline-search/sightline/internal/bench"
 	"github.com/sightline-search/sightline/vectordb"
 	"github.com/sightline-search/sightline/vectordb/embedded"
@@ -43,6 +44,7 @@ type benchAnswer struct {
 
 func (a *app) runBench(ctx context.Context, o bench.Options) (err error) {
 	o.Note, o.Library, o.OpenSubject = a.say, a.ORTLibrary, a.benchSubject
+	o.Device, o.OnCard = a.Device, index.AddOptions{Encoders: cudaEncoders, Batch: cudaBatch}
 	o.OpenStore = func(dir string) (vectordb.Store, error) { return embedded.Open(dir, embedded.ReadWrite) }
 	if o.Program, err = executablePath(); err != nil {
 		return err

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/sightline-search/sightline/bundle"
@@ -56,6 +61,7 @@ func (a *app) runBundleShow() error {
 		a.printf("                     %.3f for free text of %d words or more\n", s.MatchThreshold, s.Words)
 	}
 	a.printf("files                %d, %s\n", len(m.Files), bytesText(bundleBytes(b)))
+	a.printf("f16 graphs           %s\n", halfText(m.Half))
 	a.printf("feature fingerprint  %s\n", m.FeatureFingerprint)
 	a.printf("scoring fingerprint  %s\n", m.ScoringFingerprint)
 	return nil
@@ -79,6 +85,16 @@ func bundleBytes(b *bundle.Bundle) (n int64) {
 		n += f.Bytes
 	}
 	return n
+}
+
+// halfText tells which graphs have one in f16 for cards beside them, and what it rounds.
+func halfText(half *bundle.HalfSpec) string {
+	if half == nil {
+		return "none"
+	}
+	names := slices.Sorted(maps.Values(half.Graphs))
+	return fmt.Sprintf("%s; features off by %.2g of their length, logits of labels by %.2g at most (deviation %.2g)", strings.Join(names, ", "),
+		half.Rounding.Features, half.Rounding.Labels.Largest, half.Rounding.Labels.Deviation)
 }
 
 func yesNo(yes bool) string {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"runtime"
 
+	"github.com/sightline-search/sightline/bundle"
 	"github.com/sightline-search/sightline/internal/ort"
 )
 
@@ -33,7 +34,7 @@ func (a *app) openRuntime(threads int) (*ort.Runtime, error) {
 }
 
 // examineDevice tells what computes, and why not an accelerator.
-func (a *app) examineDevice(rt *ort.Runtime) finding {
+func (a *app) examineDevice(rt *ort.Runtime, b *bundle.Bundle) finding {
 	threads := "one thread a run, a run on each core"
 	if a.Threads > 0 {
 		threads = count(a.Threads, "thread", "threads") + " a model run"
@@ -44,6 +45,9 @@ func (a *app) examineDevice(rt *ort.Runtime) finding {
 		f.Lines = append(f.Lines, "what computes is not known without ONNX Runtime")
 	case rt.Device == ort.CUDA:
 		f.Lines = append(f.Lines, "cuda: models run on the first NVIDIA card")
+		if b != nil {
+			f.Lines = append(f.Lines, "f16 graphs: "+halfText(b.Manifest.Half))
+		}
 	default:
 		f.Lines = append(f.Lines, "cpu: models run on the processor")
 	}

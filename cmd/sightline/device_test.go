@@ -9,7 +9,7 @@ import (
 
 func TestAnAcceleratorThatIsNotThereIsAnErrorAndAutoSaysWhy(t *testing.T) {
 	p := newPlace(t)
-	for _, command := range [][]string{{"index", t.TempDir()}, {"search", "dog"}, {"serve", "--listen", "127.0.0.1:0"}} {
+	for _, command := range [][]string{{"index", t.TempDir()}, {"search", "dog"}, {"serve", "--listen", "127.0.0.1:0"}, {"bench"}} {
 		o := p.must(exitFailed, append(command, "--device", "cuda")...)
 		assert.Contains(t, o.stderr, "--device cpu", command) // what to do, whatever is missing
 		assert.Empty(t, o.stdout)

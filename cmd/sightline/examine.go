@@ -23,7 +23,7 @@ func (a *app) examine(ctx context.Context) []finding {
 	rt, runtimeFinding := a.examineRuntime()
 	return []finding{
 		a.examineSettings(), runtimeFinding, bundleFinding, a.examineModel(ctx, rt, b), a.examineStore(ctx, b),
-		a.examineCache(ctx), examineDecoders(), a.examineDevice(rt),
+		a.examineCache(ctx), examineDecoders(), a.examineDevice(rt, b),
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/bundle"
+	"github.com/sightline-search/sightline/index"
+	"github.com/sightline-search/sightline/internal/ort"
 	"github.com/sightline-search/sightline/vectordb"
 )
 
@@ -24,6 +26,8 @@ type Report struct {
 	Service   *ServiceReport `json:"service"`
 	Latency   *LatencyReport `json:"latency"`
 	Python    *PythonReport  `json:"python_pipeline"`
+
+	Accelerator *Accelerator `json:"accelerator"` // measured where a card computes, or asked for by name
 }
 
 // Options says what to measure and with what.
@@ -32,6 +36,8 @@ type Options struct {
 	Repeat  int                              // interleaved repetitions of everything that is compared, at least 1
 	Note    func(format string, args ...any) // tells a person what is being measured
 	Library string                           // ONNX Runtime; "" searches
+	Device  string                           // what the accelerator section measures, as ort.Options; others measure the processor
+	OnCard  index.AddOptions                 // how `index` works where a card computes
 	Bundle  *bundle.Bundle                   // the model, for the sections that use one
 	Program string                           // path of this program, for sections that run it as a process
 
@@ -48,18 +54,20 @@ type section struct {
 	name    string
 	measure func(ctx context.Context, o Options, r *Report) error
 	rows    func(r *Report) [][]string // what measure found, for a person: figure, value, remark
+	on      string                     // the device without which it has to be asked for by name; "" is any
 }
 
 func sections() []section {
 	return []section{
-		{"decoder", measureDecoder, decoderRows},
-		{"features", measureFeatures, featureRows},
-		{"steps", measureSteps, stepsRows},
-		{"retrieval", measureRetrieval, retrievalRows},
-		{"indexing", measureIndexing, func(r *Report) [][]string { return r.Indexing.rows() }},
-		{"service", measureService, serviceRows},
-		{"latency", measureLatency, latencyRows},
-		{"python", measurePython, pythonRows},
+		{"decoder", measureDecoder, decoderRows, ""},
+		{"features", measureFeatures, featureRows, ""},
+		{"steps", measureSteps, stepsRows, ""},
+		{"retrieval", measureRetrieval, retrievalRows, ""},
+		{"indexing", measureIndexing, func(r *Report) [][]string { return r.Indexing.rows() }, ""},
+		{"service", measureService, serviceRows, ""},
+		{"latency", measureLatency, latencyRows, ""},
+		{"python", measurePython, pythonRows, ""},
+		{"accelerator", measureAccelerator, acceleratorRows, ort.CUDA},
 	}
 }
 
@@ -77,13 +85,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	machine, err := thisMachine(o.Library)
+	machine, err := thisMachine(o.Library, o.Device)
 	if err != nil {
 		return nil, err
 	}
 	r := &Report{Machine: machine}
 	for _, s := range sections() {
-		if !o.wants(s.name) {
+		if !o.wants(s, machine.Device) {
 			continue
 		}
 		o.Note("measuring %s", s.name)
@@ -98,7 +106,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 func (r *Report) Rows(o Options) [][]string {
 	rows := r.Machine.rows()
 	for _, s := range sections() {
-		if o.wants(s.name) {
+		if o.wants(s, r.Machine.Device) {
 			rows = append(rows, s.rows(r)...)
 		}
 	}
@@ -118,6 +126,6 @@ func (o Options) check() error {
 	return nil
 }
 
-func (o Options) wants(name string) bool {
-	return len(o.Only) == 0 || slices.Contains(o.Only, name)
+func (o Options) wants(s section, device string) bool {
+	return slices.Contains(o.Only, s.name) || (len(o.Only) == 0 && (s.on == "" || s.on == device))
 }

@@ -106,7 +106,7 @@ func measurePipeline(ctx context.Context, parts index.Parts, folder string, repe
 		if err != nil {
 			return err
 		}
-		c, err := costOf(ctx, func(ctx context.Context) error { return indexFolder(ctx, parts, folder, p.Images) })
+		c, err := costOf(ctx, func(ctx context.Context) error { return indexFolder(ctx, parts, folder, p.Images, index.AddOptions{}) })
 		if err != nil {
 			return err
 		}
@@ -129,14 +129,14 @@ func measurePipeline(ctx context.Context, parts index.Parts, folder string, repe
 }
 
 // indexFolder is what `sightline index` does with an empty index.
-func indexFolder(ctx context.Context, parts index.Parts, folder string, images int) (err error) {
+func indexFolder(ctx context.Context, parts index.Parts, folder string, images int, o index.AddOptions) (err error) {
 	store, remove, err := scratchStore() //nolint:contextcheck // opening an index is quick work on local files
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	parts.Store = store
-	report, err := index.New(parts).Add(ctx, []string{folder}, index.AddOptions{})
+	report, err := index.New(parts).Add(ctx, []string{folder}, o)
 	if err == nil && report.Added != images {
 		err = fmt.Errorf("indexed %d images of %d", report.Added, images)
 	}

@@ -18,16 +18,18 @@ type Machine struct {
 	OS      string   `json:"os"`
 	Go      string   `json:"go"`
 	Runtime string   `json:"onnxruntime"`
+	Device  string   `json:"device"` // what --device chose: cpu or cuda
 }
 
-func thisMachine(library string) (Machine, error) {
-	rt, err := ort.Open(ort.Options{Library: library})
+// thisMachine opens ONNX Runtime for the device before any section does, since a process has one library.
+func thisMachine(library, device string) (Machine, error) {
+	rt, err := ort.Open(ort.Options{Library: library, Device: device})
 	if err != nil {
 		return Machine{}, err
 	}
 	return Machine{
 		CPU: processor(), SIMD: simd(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH,
-		Go: runtime.Version(), Runtime: rt.Version,
+		Go: runtime.Version(), Runtime: rt.Version, Device: rt.Device,
 	}, nil
 }
 

@@ -34,6 +34,7 @@ type Runtime struct {
 	Device  string // CPU or CUDA
 	Reason  string // why Auto is left with the CPU; "" where nobody asked for Auto or an accelerator is used
 	Odd     bool   // Reason is one that somebody should hear: there is a card, or a GPU build, and it is not used
+	Half    bool   // graphs that compute in f16 pay: a card has units for that, a processor computes them in f32
 	threads int
 }
 
@@ -91,7 +92,7 @@ func (r *Runtime) choose(device string) error {
 	err := tryCUDA()
 	switch {
 	case err == nil:
-		r.Device = CUDA
+		r.Device, r.Half = CUDA, true
 	case device == CUDA:
 		return err
 	default:

@@ -70,6 +70,28 @@ func (l Layout) Bytes(tensors map[string]Tensor) [][]byte {
 	return images
 }
 
+// Values are the numbers that an image's features stand for, [T x D].
+func (l Layout) Values(image []byte) []float32 {
+	values, size := make([]float32, l.T*l.D), l.T*l.D
+	for i := range values {
+		switch l.DType {
+		case F16:
+			values[i] = ofHalf(binary.LittleEndian.Uint16(image[2*i:]))
+		case U8:
+			scale := math.Float32frombits(binary.LittleEndian.Uint32(image[size+4*(i/l.D):]))
+			values[i] = (float32(image[i]) - 128) * scale
+		default:
+			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(image[4*i:]))
+		}
+	}
+	return values
+}
+
+// ofHalf is a finite f16 as f32: its exponent has 5 bits and starts 112 lower.
+func ofHalf(bits uint16) float32 {
+	return math.Float32frombits(uint32(bits&0x8000)<<16|uint32(bits&0x7fff)<<13) * 0x1p112
+}
+
 // joined is the images' bytes in one piece.
 func joined(images [][]byte) []byte {
 	total := 0

@@ -50,3 +50,16 @@ func TestFeaturesThatLieTogetherAreNotCopied(t *testing.T) {
 		assert.Equal(t, tc.same, &got[0] == &tc.parts[0][0], name)
 	}
 }
+
+func TestStoredFeaturesStandForNumbers(t *testing.T) {
+	for name, tc := range map[string]struct {
+		stored []byte
+		want   []float32
+	}{
+		"f32": {[]byte{0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0}, []float32{1.5, -2}},
+		"f16": {[]byte{0xff, 0x7b, 0x01, 0x80}, []float32{65504, -0x1p-24}}, // the largest, and the smallest below zero
+		"i8":  {[]byte{255, 0, 0, 0, 0, 0x3f}, []float32{63.5, -64}},
+	} {
+		assert.Equal(t, tc.want, ort.LayoutOf(name, 1, 2).Values(tc.stored), name)
+	}
+}

@@ -4,10 +4,11 @@ golden.npz, golden.json, tags.txt and thresholds.txt. `make test-training` names
 import json
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
-from training import bundle, export_ram_plus
+from training import bundle, export_ram_plus, half_graphs, half_rounding
 from training.tests import exporting
 from training.tests.conftest import golden_folders
 
@@ -45,6 +46,23 @@ def test_patches_and_labels(exported, official, encoded):
     assert np.abs(patches - official["image_embeds"][:, 1:]).max() < 1e-4
     logits = exporting.run(exported, "label_scorer", {"patches": patches, "global": vector})[0]
     assert np.abs(logits - official["logits"]).max() < 1e-4
+
+
+def test_patches_and_labels_in_f16(exported, official, encoded):
+    """With every rounding of a card."""
+    card = {}
+    for name in ("image_encoder", "label_scorer"):
+        half = half_graphs.convert(onnx.load(str(exported / f"{name}.onnx")))
+        card[name] = exporting.session_of(half_graphs.as_on_a_card(half).SerializeToString())
+    mean, std = (np.array(v, np.float32)[:, None, None] for v in (export_ram_plus.MEAN, export_ram_plus.STD))
+    patches, vector = card["image_encoder"].run(
+        None, {"pixels": (official["image_u8"].astype(np.float32) / 255 - mean) / std}
+    )
+    wanted = official["image_embeds"][:, 1:]
+    assert np.linalg.norm(patches - wanted) < half_rounding.FEATURES * np.linalg.norm(wanted)
+    logits = card["label_scorer"].run(None, {"patches": patches, "global": vector})[0]
+    error = np.sqrt(np.mean((logits - official["logits"]) ** 2))
+    assert error < half_rounding.LOGITS * official["logits"].std()
 
 
 def test_open_set_of_one_description(exported, official, encoded):
