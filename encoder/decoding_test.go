@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/jpeg"
 	"math"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -33,7 +34,7 @@ func TestDecodedFilesHaveLibjpegsPixels(t *testing.T) {
 // The tolerance of reduced decoding (docs/decisions.md), on shapes with hard edges and fine grain in all colours.
 func TestReducedDecodingIsWithinItsTolerance(t *testing.T) {
 	for _, subsampling := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio444} {
-		for _, size := range []image.Point{{1030, 1024}, {2051, 1377}, {4096, 2304}} {
+		for _, size := range []image.Point{{1285, 1280}, {2051, 1377}, {4096, 2564}} {
 			var file bytes.Buffer
 			require.NoError(t, jpeg.Encode(&file, shapes(size, subsampling), &jpeg.Options{Quality: 92}))
 			whole, err := imagefile.Decode(file.Bytes(), imagefile.DefaultLimits, true)
@@ -52,6 +53,20 @@ func TestReducedDecodingIsWithinItsTolerance(t *testing.T) {
 			assert.Less(t, float64(sum)/float64(len(want)), 0.5, "grey levels in the mean, %v %v", size, subsampling)
 		}
 	}
+}
+
+// A JPEG with chroma of half the columns is reduced half as much as others: its colours would be too coarse, 25 levels apart.
+func TestReducedColoursAreFineEnough(t *testing.T) {
+	file, err := os.ReadFile("testdata/half_columns.jpg")
+	require.NoError(t, err)
+	whole, err := imagefile.Decode(file, imagefile.DefaultLimits, true)
+	require.NoError(t, err)
+	reduced, err := imagefile.DecodeFor(image.Pt(32, 32), file, imagefile.DefaultLimits, true)
+	require.NoError(t, err)
+	if imagefile.ReducesJPEGs() {
+		require.Equal(t, whole.Image.Bounds().Dx()/2, reduced.Image.Bounds().Dx())
+	}
+	assert.LessOrEqual(t, furthest(rgb8(whole.Image, true, 32, 32), rgb8(reduced.Image, true, 32, 32)), 8, "grey levels")
 }
 
 // shapes are discs with hard edges on a gradient with grain.

@@ -3,6 +3,8 @@
     python -m training.reduced_decoding FOLDER                                      grey levels that reach the model
     python -m training.reduced_decoding FOLDER --reduced SIGHTLINE --full SIGHTLINE and the labels' probabilities
 
+Photographs are in packages of wallpapers, for instance: `apt-get download mate-backgrounds`, `dpkg-deb -x` it into a folder.
+
 Grey levels are computed with Pillow, whose libjpeg reduces as libjpeg-turbo does and whose resize is the program's own, bit for
 bit. Probabilities come from `sightline tag` of two builds: one with libjpeg-turbo, one without (go build ./cmd/sightline).
 """
@@ -16,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 Image.MAX_IMAGE_PIXELS = None
-OVERSAMPLING = 2  # of internal/imagefile/jpeg.go
+OVERSAMPLING = 2.5  # of internal/imagefile/jpeg.go
 
 
 def prepared(image: Image.Image, side: int, box: tuple = None) -> np.ndarray:
@@ -24,12 +26,22 @@ def prepared(image: Image.Image, side: int, box: tuple = None) -> np.ndarray:
     return np.asarray(image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR, box=box)).astype(int)
 
 
+def reduction(image: Image.Image, side: int) -> int:
+    """By how much the program reduces a photograph: less where colours have fewer columns than brightness, but not fewer rows."""
+    by = next((r for r in (8, 4, 2) if min(image.size) >= r * OVERSAMPLING * side), 1)
+    (_, columns, rows, _), *colours = image.layer
+    if not colours:
+        return by
+    columns, rows = columns // colours[0][1], rows // colours[0][2]
+    return max(by * min(columns, rows) // max(columns, rows), 1)
+
+
 def grey_levels(path: Path, side: int) -> np.ndarray | None:
     """How far each value is off; None where the picture is not reduced."""
     with Image.open(path) as image:
         width, height = image.size
-        by = next((r for r in (8, 4, 2) if min(width, height) >= r * OVERSAMPLING * side), 1)
-        if by == 1 or image.format != "JPEG":
+        by = reduction(image, side) if image.format == "JPEG" else 1
+        if by == 1:
             return None
         full = prepared(image, side)
     with Image.open(path) as image:
@@ -67,7 +79,8 @@ def report_tags(files: list, reduced: str, full: str) -> None:
         shown += len(before)
         changed += len(tags ^ before)
     print(
-        f"probabilities apart at most {max(apart):.4f}, in the mean {np.mean(apart):.6f}, over {len(apart)} labels of images"
+        f"probabilities apart at most {max(apart):.4f}, in the mean {np.mean(apart):.6f}, 99 % of them less than "
+        f"{np.quantile(apart, 0.99):.4f}, 99.9 % less than {np.quantile(apart, 0.999):.4f}, over {len(apart)} labels of images"
     )
     print(f"{changed} tags come or go, of {shown}")
 

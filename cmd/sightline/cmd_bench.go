@@ -30,7 +30,7 @@ It works in a temporary folder and leaves your index alone.`,
 	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "measure these `SECTIONS` only, with commas between them: "+strings.Join(bench.Names(), ", "))
 	cmd.Flags().StringVar(&o.Images, "images", "", "take the images of this `FOLDER` (default: the sample gallery beside the program)")
 	cmd.Flags().StringVar(&o.Dataset, "dataset", "", "features and steps: take the images and captions of this `FILE`, as eval reads it")
-	cmd.Flags().IntVar(&o.MaxImages, "max-images", 10_000, "leave indexes of more than `N` images out; 100,000 take 5 GB of disk")
+	cmd.Flags().IntVar(&o.MaxImages, "max-images", 10_000, "leave indexes of more than `N` images out; 100,000 take 5 GB of disk, 1,000,000 (retrieval only) 6")
 	cmd.Flags().StringVar(&o.Python, "python", "", "compare with a pipeline in Python, run by this interpreter `FILE`")
 	cmd.Flags().IntVar(&o.Repeat, "repeat", 5, "runs of everything that is compared")
 	return cmd

@@ -1,10 +1,11 @@
-"""Writes reference.zip: python make_reference.py (Pillow 11.3.0).
+"""Writes reference.zip and half_columns.jpg: python make_reference.py (Pillow 11.3.0).
 
 Each file holds the pixels [height][width][3] that the training makes of one image: composited on white where it is
 transparent ("drop": the alpha channel thrown away), then Image.resize(..., BILINEAR). The images are noise with a flat
 patch, so that every rounding shows; they are computed here and in resize_test.go by the same rule.
 
-"jpeg ..." files are JPEGs with coloured edges, "pixels ..." what Pillow decodes them to.
+"jpeg ..." files are JPEGs with coloured edges, "pixels ..." what Pillow decodes them to. half_columns.jpg has stripes of two
+colours, with chroma of half the columns and all rows.
 """
 
 import io
@@ -54,7 +55,14 @@ def coloured_edges(width: int, height: int) -> Image.Image:
     return Image.fromarray(colours[band])
 
 
+def stripes(width: int, height: int) -> Image.Image:
+    y, x = np.mgrid[:height, :width]
+    colours = np.array([[225, 60, 60], [40, 130, 140]], np.uint8)
+    return Image.fromarray(colours[(x + y // 3) // 11 % 2])
+
+
 def main() -> None:
+    stripes(336, 330).save(Path(__file__).with_name("half_columns.jpg"), quality=30, subsampling="4:2:2")
     with zipfile.ZipFile(Path(__file__).with_name("reference.zip"), "w") as archive:
 
         def add(name: str, image: Image.Image, size: tuple) -> None:

@@ -36,6 +36,10 @@ type Retrieval struct {
 	First    float64 `json:"first_ms"`      // the first search after that
 	Resident float64 `json:"resident_mb"`   // by how much both, and some searches more, made the process grow; 0: unknown
 	Making   float64 `json:"making_s"`      // to write it
+	Disk     float64 `json:"disk_mb"`       // what was written
+
+	Insert float64 `json:"insert_ms"` // to store one more image and to find it with the next search; 0 through files
+	Delete float64 `json:"delete_ms"` // to delete it and to have the next search pass it over
 }
 
 // searcher is what is measured.
@@ -47,21 +51,21 @@ type searcher interface {
 // maker writes images to a folder and says how to open them.
 type maker func(ctx context.Context, dir string, images *vectors) (open func() (searcher, error), err error)
 
-// measureRetrieval goes through the whole store as long as writing it takes seconds; a million images would take minutes,
-// so there only the files are written, which are what a store of that size searches.
+// retrievalSizes are the numbers of vectors that are searched.
+var retrievalSizes = []int{10_000, 100_000, 1_000_000}
+
+// quickStore is up to how many images are put into a store unasked: it takes seconds. A million take minutes, so there only
+// the files are written that a store of that size searches, unless indexes as large as that are asked for.
+const quickStore = 100_000
+
 func measureRetrieval(ctx context.Context, o Options, r *Report) error {
-	for _, size := range []struct {
-		n       int
-		through string
-		make    maker
-	}{
-		{10_000, "store", makeStore(o.OpenStore)},
-		{100_000, "store", makeStore(o.OpenStore)},
-		{1_000_000, "files", makeFiles},
-	} {
-		o.Note("measuring retrieval among %d images", size.n)
-		one := Retrieval{Vectors: size.n, Dim: retrievalDim, Through: size.through}
-		if err := one.measure(ctx, o.Repeat, size.make); err != nil {
+	for _, n := range retrievalSizes {
+		o.Note("measuring retrieval among %d images", n)
+		one, write := Retrieval{Vectors: n, Dim: retrievalDim, Through: "store"}, makeStore(o.OpenStore)
+		if n > max(quickStore, o.MaxImages) {
+			one.Through, write = "files", makeFiles
+		}
+		if err := one.measure(ctx, o.Repeat, write); err != nil {
 			return err
 		}
 		r.Retrieval = append(r.Retrieval, one)
@@ -82,6 +86,9 @@ func (r *Retrieval) measure(ctx context.Context, repeat int, write maker) (err e
 		return err
 	}
 	r.Making = time.Since(begin).Seconds()
+	if r.Disk, err = folderMB(dir); err != nil {
+		return err
+	}
 	found, err := r.start(ctx, open, images)
 	if err != nil {
 		return err
@@ -90,7 +97,12 @@ func (r *Retrieval) measure(ctx context.Context, repeat int, write maker) (err e
 	if err := r.compare(ctx, repeat, found, images); err != nil {
 		return err
 	}
-	r.Recall, err = recall(ctx, found, images)
+	if r.Recall, err = recall(ctx, found, images); err != nil {
+		return err
+	}
+	if s, ok := found.(store); ok {
+		r.Insert, r.Delete, err = s.change(ctx, images)
+	}
 	return err
 }
 
@@ -187,7 +199,11 @@ func retrievalRows(r *Report) (rows [][]string) {
 			{"", fmt.Sprintf("%.1f ms", m.Cores), fmt.Sprintf("all cores; plain f32 %.0f ms", m.F32Cores)},
 			{"", fmt.Sprintf("%.4f", m.Recall), "recall at 200 against plain f32"},
 			{"", fmt.Sprintf("%.0f MB", m.Resident), fmt.Sprintf("resident; start %.1f ms, first search %.1f ms", m.Start, m.First)},
+			{"", fmt.Sprintf("%.0f MB", m.Disk), fmt.Sprintf("on disk, written in %.0f s", m.Making)},
 		}...)
+		if m.Insert > 0 {
+			rows = append(rows, []string{"", fmt.Sprintf("%.0f ms", m.Insert), fmt.Sprintf("until one more is found; deleted and gone %.0f ms", m.Delete)})
+		}
 	}
 	return rows
 }

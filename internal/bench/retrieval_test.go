@@ -20,6 +20,10 @@ func TestRetrieval(t *testing.T) {
 			for _, figure := range []float64{r.MS, r.F32, r.Times, r.Cores, r.F32Cores, r.Start, r.First, r.Making} {
 				require.Positive(t, figure)
 			}
+			for _, figure := range []float64{r.Insert, r.Delete} {
+				require.Equal(t, through == "store", figure > 0)
+			}
+			require.Positive(t, r.Disk)
 			rows := retrievalRows(&Report{Retrieval: []Retrieval{r}})
 			require.Contains(t, rows[0][0], "5000 vectors")
 			require.Contains(t, rows[0][2], through)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/sightline-search/sightline"
 	"github.com/sightline-search/sightline/vectordb"
@@ -113,14 +114,7 @@ func fillStore(ctx context.Context, s vectordb.Store, images *vectors) error {
 	for from := 0; from < images.n; from += batch {
 		records := make([]vectordb.Record, 0, batch)
 		for i := from; i < min(from+batch, images.n); i++ {
-			id := idOf(i)
-			records = append(records, vectordb.Record{
-				Image: sightline.Image{
-					ID:    sightline.ImageID(hex.EncodeToString(id[:])),
-					Files: []sightline.File{{Path: fmt.Sprintf("/bench/%d.jpg", i)}},
-				},
-				Features: sightline.Features{Global: images.at(i)},
-			})
+			records = append(records, recordOf(i, images.at(i)))
 		}
 		if err := s.Put(ctx, records); err != nil {
 			return err
@@ -128,6 +122,39 @@ func fillStore(ctx context.Context, s vectordb.Store, images *vectors) error {
 	}
 	_, err := s.Nearest(ctx, images.at(0), 1, nil) // the first search makes the files
 	return err
+}
+
+func recordOf(i int, vector []float32) vectordb.Record {
+	id := idOf(i)
+	return vectordb.Record{
+		Image:    sightline.Image{ID: sightline.ImageID(hex.EncodeToString(id[:])), Files: []sightline.File{{Path: pathOf(i)}}},
+		Features: sightline.Features{Global: vector},
+	}
+}
+
+func pathOf(i int) string { return fmt.Sprintf("/bench/%d.jpg", i) }
+
+// change stores one more image, whose vector is that of a query, and deletes it, with a search after each. It gives the
+// milliseconds of both, on the clock; a search that does not know yet is an error.
+func (s store) change(ctx context.Context, images *vectors) (inserted, deleted float64, err error) {
+	query, own := images.query(retrievalQueries), idOf(images.n)
+	seen := func(want bool, change func() error) (float64, error) {
+		begin := time.Now()
+		if err := change(); err != nil {
+			return 0, err
+		}
+		found, err := s.nearest(ctx, query)
+		if err == nil && (found[0] == own) != want {
+			err = errors.New("a search does not see the change before it")
+		}
+		return inMS(time.Since(begin)), err
+	}
+	inserted, err = seen(true, func() error { return s.Put(ctx, []vectordb.Record{recordOf(images.n, query)}) })
+	if err != nil {
+		return 0, 0, err
+	}
+	deleted, err = seen(false, func() error { return s.RemoveFiles(ctx, []string{pathOf(images.n)}) })
+	return inserted, deleted, err
 }
 
 func (s store) nearest(ctx context.Context, query []float32) ([]flat.ID, error) {

@@ -64,7 +64,7 @@ func Decode(data []byte, l Limits, orient bool) (*Picture, error) {
 }
 
 // DecodeFor is OpenFor for bytes that are at hand. A large JPEG comes out smaller than it is, by 2, 4 or 8 and at least
-// twice as large as size on both sides, where libjpeg-turbo is compiled in: a fraction of the time and of the memory.
+// 2.5 times as large as size on both sides, where libjpeg-turbo is compiled in: a fraction of the time and of the memory.
 // Image is then *Reduced.
 // Facts have the file's own width and height all the same.
 func DecodeFor(size image.Point, data []byte, l Limits, orient bool) (*Picture, error) {

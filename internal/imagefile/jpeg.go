@@ -6,9 +6,9 @@ import (
 	"github.com/sightline-search/sightline/internal/imagefile/turbo"
 )
 
-// oversampling is how many times larger than asked for a reduced picture is at least, on both sides. The resize that
-// follows then averages over pixels, as it would over those of the full size; docs/decisions.md has how far they differ.
-const oversampling = 2
+// oversampling is how many times larger than asked for a reduced picture is at least, on both sides and in its colours. The
+// resize that follows then averages over pixels, as it would over those of the full size; docs/decisions.md has how far they differ.
+const oversampling = 2.5
 
 // reductions are the sizes at which libjpeg-turbo has vector code for the inverse DCT, smallest first.
 var reductions = []int{8, 4, 2, 1}
@@ -18,6 +18,9 @@ var reductions = []int{8, 4, 2, 1}
 // files are bad, and why, does not depend on how the program was built.
 func quickJPEG(data []byte, full, atLeast image.Point) (image.Image, bool) {
 	by := reduction(full, atLeast)
+	if by > 1 {
+		by = max(by/turbo.Coarser(data), 1)
+	}
 	img, err := turbo.Decode(data, full, by)
 	if err != nil || by == 1 {
 		return img, err == nil
@@ -28,7 +31,8 @@ func quickJPEG(data []byte, full, atLeast image.Point) (image.Image, bool) {
 // reduction is by how much a picture may shrink so that it stays oversampling times as large as asked for.
 func reduction(full, atLeast image.Point) int {
 	for _, r := range reductions {
-		if full.X >= r*oversampling*atLeast.X && full.Y >= r*oversampling*atLeast.Y {
+		times := float64(r) * oversampling
+		if float64(full.X) >= times*float64(atLeast.X) && float64(full.Y) >= times*float64(atLeast.Y) {
 			return r
 		}
 	}

@@ -11,16 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestReductionLeavesTwiceWhatIsAskedFor(t *testing.T) {
+func TestReductionLeavesEnoughForTheResize(t *testing.T) {
 	for _, c := range []struct {
 		full, atLeast image.Point
 		want          int
 	}{
 		{image.Pt(4000, 3000), image.Pt(256, 256), 4},
-		{image.Pt(4096, 4096), image.Pt(256, 256), 8},
-		{image.Pt(4096, 4095), image.Pt(256, 256), 4},
-		{image.Pt(1024, 1024), image.Pt(256, 256), 2},
-		{image.Pt(1023, 1024), image.Pt(256, 256), 1},
+		{image.Pt(5120, 5120), image.Pt(256, 256), 8},
+		{image.Pt(5120, 5119), image.Pt(256, 256), 4},
+		{image.Pt(1280, 1280), image.Pt(256, 256), 2},
+		{image.Pt(1279, 1280), image.Pt(256, 256), 1},
 		{image.Pt(60000, 600), image.Pt(256, 256), 1},
 		{image.Pt(4000, 3000), image.Pt(320, 0), 4},
 		{image.Pt(65500, 65500), Full, 1},
@@ -33,7 +33,7 @@ func TestReductionLeavesTwiceWhatIsAskedFor(t *testing.T) {
 func TestReducedPicturesTellTheFilesOwnSize(t *testing.T) {
 	var file bytes.Buffer
 	require.NoError(t, jpeg.Encode(&file, texture(1201, 801), nil))
-	p, err := DecodeFor(image.Pt(100, 100), file.Bytes(), DefaultLimits, true)
+	p, err := DecodeFor(image.Pt(80, 80), file.Bytes(), DefaultLimits, true)
 	require.NoError(t, err)
 	assert.Equal(t, image.Pt(1201, 801), image.Pt(p.Facts.Width, p.Facts.Height))
 	want := image.Pt(1201, 801)
@@ -45,7 +45,7 @@ func TestReducedPicturesTellTheFilesOwnSize(t *testing.T) {
 
 func TestReducedPicturesAreUpright(t *testing.T) {
 	for _, name := range []string{"exif_1.jpg", "exif_3.jpg", "exif_6.jpg", "exif_8.jpg", "progressive.jpg", "restart.jpg", "cmyk.jpg"} {
-		p, err := DecodeFor(image.Pt(10, 6), sample(t, name), DefaultLimits, true) // 48 x 32 upright; stored as 32 x 48 it would be halved, too
+		p, err := DecodeFor(image.Pt(9, 6), sample(t, name), DefaultLimits, true) // 48 x 32 upright; stored as 32 x 48 it would be halved, too
 		require.NoError(t, err)
 		assert.Equal(t, image.Pt(48, 32), image.Pt(p.Facts.Width, p.Facts.Height), name)
 		size := p.Image.Bounds().Size()
@@ -53,7 +53,7 @@ func TestReducedPicturesAreUpright(t *testing.T) {
 		assertQuarters(t, quarters, p.Image)
 	}
 	// What is asked for is turned, too: as it is stored, the picture would suffice at half its size.
-	p, err := DecodeFor(image.Pt(10, 12), sample(t, "exif_6.jpg"), DefaultLimits, true)
+	p, err := DecodeFor(image.Pt(6, 9), sample(t, "exif_6.jpg"), DefaultLimits, true)
 	require.NoError(t, err)
 	assert.Equal(t, image.Pt(48, 32), p.Image.Bounds().Size())
 }

@@ -49,6 +49,19 @@ func TestKindsOfJPEG(t *testing.T) {
 	assert.ErrorIs(t, err, errRefused, "CMYK is Go's")
 }
 
+func TestColoursCoarserThanBrightness(t *testing.T) {
+	whole := file(t, "progressive.jpg")
+	at := bytes.Index(whole, []byte{0xff, 0xc2}) + 11 // how often brightness is sampled, columns and rows
+	for sampling, want := range map[byte]int{0x11: 1, 0x22: 1, 0x21: 2, 0x12: 2, 0x41: 4} {
+		changed := bytes.Clone(whole)
+		changed[at] = sampling
+		assert.Equal(t, want, Coarser(changed), "%#x", sampling)
+	}
+	for _, other := range [][]byte{file(t, "grey.jpg"), file(t, "cmyk.jpg"), whole[:at], {}} {
+		assert.Equal(t, 1, Coarser(other))
+	}
+}
+
 func TestOddSizesAreRoundedUpAndOpaque(t *testing.T) {
 	size := image.Pt(803, 601)
 	img, err := Decode(grain(t, size), size, 8)
