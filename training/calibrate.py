@@ -104,31 +104,23 @@ def normal_words(caption: str) -> list:
 
 
 def fit_logistic(logits, positive, weight, steps: int = 200) -> tuple:
-    """Weighted logistic regression p = sigmoid(scale * logit + bias); returns (scale, bias)."""
-    (scale,), bias = fit_mixture([logits], positive, weight, steps)
-    return scale, bias
-
-
-def fit_mixture(columns: list, positive, weight, steps: int = 200) -> tuple:
-    """Weighted logistic regression p = sigmoid(sum of scale * column + bias) by Newton's method over pairs of weight > 0;
-    returns (scales, bias). columns: arrays of the shape of `positive`."""
-    known = np.asarray(weight) > 0
-    y, w = (np.asarray(v, np.float64)[known] for v in (positive, weight))
-    x = np.stack([np.asarray(column, np.float64)[known] for column in columns], 1)
-    centre = np.average(x, axis=0, weights=w)
-    spread = np.sqrt(np.average((x - centre) ** 2, axis=0, weights=w)) + 1e-9
-    design = np.concatenate([(x - centre) / spread, np.ones((len(x), 1))], 1)
-    beta = np.array([*[1.0] * len(columns), -3.0])
+    """Weighted logistic regression p = sigmoid(scale * logit + bias) by Newton's method; returns (scale, bias)."""
+    x, y, w = (np.asarray(v, np.float64).ravel() for v in (logits, positive, weight))
+    centre, spread = (
+        np.average(x, weights=w),
+        np.sqrt(np.average((x - np.average(x, weights=w)) ** 2, weights=w)) + 1e-9,
+    )
+    z = (x - centre) / spread
+    design, beta = np.stack([z, np.ones_like(z)], 1), np.array([1.0, -3.0])
     for _ in range(steps):
         p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
         gradient = design.T @ (w * (p - y))
         hessian = (design * (w * p * (1 - p) + 1e-9)[:, None]).T @ design
-        move = np.linalg.solve(hessian + 1e-6 * np.eye(len(beta)), gradient)
+        move = np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
         beta -= np.clip(move, -2, 2)
         if np.abs(move).max() < 1e-8:
             break
-    scales = beta[:-1] / spread
-    return tuple(map(float, scales)), float(beta[-1] - scales @ centre)
+    return float(beta[0] / spread), float(beta[1] - beta[0] * centre / spread)
 
 
 COMMON = 0.1  # the largest share of a collection that a short query is assumed to fit
@@ -166,8 +158,8 @@ def telling_pairs(base, positive, weight, scale: float, bias: float, rng, share:
 def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     """Fits the text prior together with a scale and a bias.
 
-    `batches`: list of (base logits [Q, N], positive, weight, sentence [Q, E], (content words [Q], words [Q]),
-    crowd [Q, 3], share), arrays and tensors of the same order; a batch's pairs weigh `share` in the sum. Returns (prior, scale); the bias is inside the prior.
+    `batches`: list of (base logits [Q, N], positive, weight, sentence [Q, E], words [Q], crowd [Q, 3], share), arrays and
+    tensors of the same order; a batch's pairs weigh `share` in the sum. Returns (prior, scale); the bias is inside the prior.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -178,10 +170,10 @@ def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     ]
     first, bias = fit_logistic(*flat)
     pairs = []
-    for (base, positive, _, sentence, counts, level, _), w in zip(batches, balanced, strict=True):
+    for (base, positive, _, sentence, words, level, _), w in zip(batches, balanced, strict=True):
         q, i, kept = telling_pairs(base, positive, w, first, bias, rng)
         values = [torch.from_numpy(np.asarray(v, np.float32)) for v in (base[q, i], positive[q, i], kept)]
-        pairs.append((torch.from_numpy(q), *values, sentence, counts, level))
+        pairs.append((torch.from_numpy(q), *values, sentence, words, level))
     prior, gain = TextPrior(), nn.Parameter(torch.tensor(1.0))
     nn.init.constant_(prior.down.bias, bias)
     optimiser = torch.optim.AdamW(
@@ -194,8 +186,8 @@ def fit_prior(batches, seed: int = 0, steps: int = 300) -> tuple:
     mass = sum(float(p[3].sum()) for p in pairs)
     for _ in range(steps):
         loss = 0
-        for q, base, positive, w, sentence, counts, level in pairs:
-            offset = prior(sentence + 0.02 * torch.randn_like(sentence), *counts, level)
+        for q, base, positive, w, sentence, words, level in pairs:
+            offset = prior(sentence + 0.02 * torch.randn_like(sentence), words, level)
             logits = gain * first * base + offset[q]
             loss = loss + F.binary_cross_entropy_with_logits(logits, positive, w, reduction="sum")
         optimiser.zero_grad()

@@ -106,8 +106,8 @@ def open_vocabulary(figures: dict) -> str:
     ]
     return f"""## Open vocabulary
 
-{unseen["tags"]} tags of {unseen["images"]} held-out photographs, in a shorter run of the same recipe that never saw them as
-labels ({unseen["labels_among_them"]} of them is an alias of a label that it saw):
+{unseen["tags"]} tags of {unseen["images"]} held-out photographs, in a shorter run of the same recipe, without the fine-tuned
+tail, that never saw them as labels ({unseen["labels_among_them"]} of them is an alias of a label that it saw):
 
 {table(rows)}
 
@@ -145,14 +145,14 @@ A small model that finds photographs by what is in them, for two CPU cores. Trai
 
 ## Parts
 
-* Image side: {BACKBONE}, 256 x 256 pixels, frozen, and a copy of its last six blocks that is fine-tuned for captions and
-  labels; window-attention heads over 8 x 8 tokens. Patches 64 x 256, global vector 384, and both pooled features for the label
-  scorer.
+* Image side: {BACKBONE}, 256 x 256 pixels, frozen.
+  A copy of its last six blocks, fine-tuned for captions and labels, for the global vector; window-attention heads over 8 x 8
+  tokens. Patches 64 x 256, global vector 384, and the frozen backbone's pooled features for the label scorer.
 * Text side: {TEXT}; a small trained adapter.
 * Free text: cross-attention of a text's sentence vector and up to 10 content words over the 64 patch tokens, in two heads,
   added to the dot product of the global vectors.
 * Labels: {labels}. The cosine of their reweighted descriptions, the ImageNet posterior over the classes that a label names or
-  contains, and linear probes on both pooled features.
+  contains, and a linear probe on the pooled features.
 
 ## Training data
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import torch
 
 from . import backbone, bundle, card, graphs, labels, preprocessing, scorer, text
-from .fit import Fitted
+from .fit import SENTENCE, Fitted
 from .model import Config, Model
-from .words import SENTENCE
 
 NAME, VERSION = "sightline-default", "0.1.0"
 LICENCE = "weights: non-commercial research (trained in part on research-only images, see MODEL_CARD.md)"

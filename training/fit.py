@@ -14,11 +14,9 @@ from . import labels as labelling
 from .align import encode, text_scores
 from .model import Model
 from .scorer import LabelScorer
-from .words import SENTENCE
 
 GATES = (0.0, 0.25, 0.5, 0.75, 1.0)
-TELLING = 500  # positive pairs from which on the label head's opinions are weighed
-BATCH = 32  # images of one run of the label scorer
+SENTENCE = 5  # words from which on free text is a sentence
 ENOUGH = 12  # tuning rows of a label from which on it has a threshold of its own
 
 
@@ -52,14 +50,12 @@ class QueryWords:
             torch.from_numpy(np.asarray(words, np.float32)),
             torch.from_numpy(present.astype(np.float32)),
         )
-        self.lengths = torch.from_numpy(corpus.encoder.word_counts(texts))
 
     def __call__(self, numbers) -> tuple:
         return self.sentences[numbers], self.words[numbers], self.present[numbers]
 
-    def counts(self) -> tuple:
-        """Numbers of content words and of words, [texts] each."""
-        return self.present.sum(1), self.lengths
+    def count(self) -> torch.Tensor:
+        return self.present.sum(1)
 
 
 class Scores:
@@ -125,12 +121,12 @@ def fit_text(model: Model, corpus, texts, report=print) -> tuple:
         words = scores[name].words
         with torch.no_grad():
             level = model.crowd_level(words.sentences)
-        batches.append((base, positive, weight, words.sentences, words.counts(), level, SHARES[name]))
+        batches.append((base, positive, weight, words.sentences, words.count(), level, SHARES[name]))
     prior, fitted.text_scale = calibrate.fit_prior(batches)
     x, y, w = [], [], []
-    for base, positive, weight, sentence, counts, level, share in batches:
+    for base, positive, weight, sentence, words, level, share in batches:
         with torch.no_grad():
-            logits = fitted.text_scale * base + prior(sentence, *counts, level)[:, None].numpy()
+            logits = fitted.text_scale * base + prior(sentence, words, level)[:, None].numpy()
         x.append(logits.ravel())
         y.append(positive.ravel())
         w.append((weight * (share / weight.sum())).ravel() * 1e6)
@@ -172,9 +168,8 @@ def choose_crowd(model: Model, corpus, ids: np.ndarray, vectors: torch.Tensor, s
 def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=print) -> None:
     """Fits the calibration and the thresholds of the label scorer, and the default cut; completes `fitted`."""
     ids, stored, vectors = encoded
-    positive, weight = calibrate.label_truth(corpus, ids, inside=True)
-    mix_opinions(model, corpus, stored, vectors, positive, weight)
     logits = scorer_logits(model, corpus, stored, vectors)
+    positive, weight = calibrate.label_truth(corpus, ids, inside=True)
     fitted.label_calibration = calibrate.fit_logistic(logits, positive, weight)
     p = 1 / (1 + np.exp(-(fitted.label_calibration[0] * logits + fitted.label_calibration[1])))
     known = weight > 0
@@ -192,19 +187,6 @@ def fit_labels(model: Model, corpus, fitted: Fitted, encoded: tuple, report=prin
     }
     cuts = {"label_threshold": fitted.label_threshold, "match_threshold": fitted.match_threshold}
     report({"labels": judged(corpus, ids, logits), **cuts, **fitted.figures})
-
-
-@torch.no_grad()
-def mix_opinions(model: Model, corpus, stored, vectors, positive, weight) -> None:
-    """Weighs the label head's opinions against each other on tuning rows, if there are enough: the probes are surer of
-    themselves than what they learned from the train rows is worth on others."""
-    if (positive & (weight > 0)).sum() < TELLING:
-        return
-    scorer = LabelScorer(model, *corpus.label_texts()).eval()
-    parts = [scorer.opinions(stored[a : a + BATCH], vectors[a : a + BATCH]) for a in range(0, len(stored), BATCH)]
-    columns = [torch.cat(opinion).numpy() for opinion in zip(*parts, strict=True)]
-    factors, _ = calibrate.fit_mixture(columns, positive, weight)
-    model.labels.weigh([max(factor, 0.0) for factor in factors])
 
 
 def judged(corpus, ids: np.ndarray, logits: np.ndarray) -> list:
@@ -230,8 +212,9 @@ def choose_label_thresholds(fitted: Fitted, names: list, p, positive, known) -> 
 
 
 @torch.no_grad()
-def scorer_logits(model, corpus, stored, vectors) -> np.ndarray:
+def scorer_logits(model, corpus, stored, vectors, batch: int = 32) -> np.ndarray:
     """Logits [N, L] of the label scorer as it will be exported."""
     scorer = LabelScorer(model, *corpus.label_texts()).eval()
-    parts = [scorer(stored[a : a + BATCH], vectors[a : a + BATCH]) for a in range(0, len(stored), BATCH)]
-    return torch.cat(parts).numpy()
+    return torch.cat(
+        [scorer(stored[a : a + batch], vectors[a : a + batch]) for a in range(0, len(stored), batch)]
+    ).numpy()

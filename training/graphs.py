@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 17
 SMALL = 1024  # tensors with fewer elements stay f32
-LARGE = 1 << 17  # elements from which on a convolution is stored as int8
+LARGE = 1 << 16  # elements from which on a convolution is stored as int8
 
 
 def export(module, example, target: Path, inputs, outputs, dynamic=None, store: str = "f16", fold: bool = True) -> None:

@@ -3,7 +3,7 @@
 Three opinions are added up: the cosine between the label's text and the global vector, the backbone's own ImageNet
 posterior over the classes that the label names or contains, and a linear probe on the backbone's pooled features. The
 first generalises to any text, the second knows a thousand classes from a million images, the third knows what the
-training rows call things; where there is a tuned tail, a second probe on its features halves the work with the first. On rows of one source each of them alone is worse than the sum (EXPERIMENTS.md).
+training rows call things. On rows of one source each of them alone is worse than the sum (EXPERIMENTS.md).
 """
 
 import torch
@@ -14,14 +14,13 @@ FLOOR = 1e-4  # of a label's share of the posterior: below it, it says nothing
 
 
 class LabelHead(nn.Module):
-    """cosines [B, L] and standardised pooled features [B, P], those of the tuned tail behind them -> logits [B, L]."""
+    """cosines [B, L] and standardised pooled features [B, P] -> logits [B, L]."""
 
-    def __init__(self, pooled: int, classes: int, labels: int, tuned: bool = False):
+    def __init__(self, pooled: int, classes: int, labels: int):
         super().__init__()
         self.classify = nn.Linear(pooled, classes)  # the backbone's classifier, for standardised features
         self.register_buffer("member", torch.zeros(classes, labels, dtype=torch.bool))
         self.probe = nn.Linear(pooled, labels)
-        self.tuned = nn.Linear(pooled, labels, bias=False) if tuned else None
         self.named, self.scale = nn.Parameter(torch.ones(labels)), nn.Parameter(torch.tensor(5.0))
         self.drop = nn.Dropout(0.3)
         nn.init.zeros_(self.probe.weight)
@@ -45,23 +44,10 @@ class LabelHead(nn.Module):
         ends = torch.cumsum(self.member.sum(0), 0).tolist()
         return torch.tensor(of_class, dtype=torch.long), torch.tensor([0, *ends])
 
-    def opinions(self, cosines, features) -> list:
-        """What the logits are the sum of, [B, L] each: the cosine, the posterior, what the label is worth without an image,
-        the probe, and the tuned tail's probe."""
-        width = self.probe.in_features
-        pooled, tuned = features[:, :width], features[:, width:]
+    def base(self, cosines, pooled):
+        """The logits without the probe."""
         seen = torch.log((self.posterior(pooled) + FLOOR) / FLOOR)
-        probed = F.linear(self.drop(pooled), self.probe.weight)
-        found = [self.scale * cosines, self.named * seen, self.probe.bias.expand_as(probed), probed]
-        return found if self.tuned is None else [*found, self.tuned(tuned)]
+        return self.scale * cosines + self.named * seen
 
-    @torch.no_grad()
-    def weigh(self, factors: tuple) -> None:
-        """Multiplies each opinion by a factor."""
-        own = [self.scale, self.named, self.probe.bias, self.probe.weight]
-        own += [] if self.tuned is None else [self.tuned.weight]
-        for values, factor in zip(own, factors, strict=True):
-            values.mul_(factor)
-
-    def forward(self, cosines, features):
-        return sum(self.opinions(cosines, features))
+    def forward(self, cosines, pooled):
+        return self.base(cosines, pooled) + self.probe(self.drop(pooled))

@@ -41,6 +41,7 @@ class Config:
     second: bool = False  # whether a second, separately trained pooled MLP is averaged into the global vector
     global_tokens: bool = True  # whether the global vector also attends to tokens, or is a function of pooled features
     tuned: bool = False  # whether a fine-tuned copy of the backbone's tail, with an MLP of its own, is averaged in, too
+    joined_hidden: int = 0  # of the one MLP that stands for all three; none before it is trained
     text_form: str = "words"  # free text: "words" (several queries, TokenMatcher) or "single" (the folded decoder)
     tokens: int = backbone.TOKENS
     token_width: int = backbone.TOKEN_WIDTH
@@ -54,7 +55,7 @@ class Config:
     @property
     def appended(self) -> int:
         """Rows of stored patches that hold the pooled features, after those of the grid."""
-        return -(-self.pooled * (2 if self.tuned else 1) // self.dim)
+        return -(-self.pooled // self.dim)
 
 
 class WindowBlock(nn.Module):
@@ -111,6 +112,12 @@ def pooled_mlp(config: Config, hidden: int) -> nn.Sequential:
     )
 
 
+def joined_mlp(config: Config) -> nn.Sequential:
+    """Both pooled features -> text space. It imitates three MLPs on any image, so that nothing has to be dropped."""
+    hidden = config.joined_hidden
+    return nn.Sequential(nn.Linear(2 * config.pooled, hidden), nn.GELU(), nn.Linear(hidden, config.text))
+
+
 class ImageHead(nn.Module):
     """tokens [B, T, 832], pooled [B, 1280], logits [B, 1000] -> stored patches [B, T + appended, D], global [B, E]."""
 
@@ -128,17 +135,18 @@ class ImageHead(nn.Module):
         )
         self.global_branch = Branch(config)
         self.attend, self.attended = nn.Linear(config.width, 4), nn.Linear(4 * config.width, config.text)
-        self.mlp = pooled_mlp(config, config.pooled_hidden)
-        self.second = pooled_mlp(config, config.second_hidden) if config.second else None
+        joined = config.joined_hidden > 0
+        self.mlp = joined_mlp(config) if joined else pooled_mlp(config, config.pooled_hidden)
+        self.second = pooled_mlp(config, config.second_hidden) if config.second and not joined else None
         self.tail = Tail(backbone.Backbone(pretrained=False)) if config.tuned else None
-        self.tuned = pooled_mlp(config, config.pooled_hidden) if config.tuned else None
+        self.tuned = pooled_mlp(config, config.pooled_hidden) if config.tuned and not joined else None
         self.class_texts = nn.Linear(config.classes, config.text, bias=False)
         self.class_sharpness = nn.Parameter(torch.tensor(0.7))
 
     def forward(self, tokens, pooled, logits):
         tuned = self.tail(tokens) if self.config.tuned else None
         vector = self.vector(self.standard_tokens(tokens), pooled, logits, tuned)
-        return self.stored(self.patches(tokens), pooled, tuned), vector
+        return self.stored(self.patches(tokens), pooled), vector
 
     def standard_tokens(self, tokens):
         """The backbone's tokens with mean 0 and deviation 1 over the train rows."""
@@ -155,31 +163,38 @@ class ImageHead(nn.Module):
         """Pooled features with mean 0 and deviation 1 over the train rows."""
         return (pooled - self.pooled_mean) * self.pooled_scale
 
-    def stored(self, patches, pooled, tuned=None):
+    def stored(self, patches, pooled):
         """Patches [B, T, D] and pooled features -> what is stored of an image [B, T + appended, D]: the label head needs
-        the pooled features, and those of the tuned tail, standardised, in rows that no text attends to."""
-        features = self.standardised(pooled)
-        if self.config.tuned:
-            features = torch.cat([features, self.standardised(tuned)], 1)
-        padding = self.config.appended * self.config.dim - features.shape[1]
-        rows = F.pad(features, (0, padding)).view(-1, self.config.appended, self.config.dim)
+        the pooled features, standardised, in rows that no text attends to."""
+        padding = self.config.appended * self.config.dim - self.config.pooled
+        rows = F.pad(self.standardised(pooled), (0, padding)).view(-1, self.config.appended, self.config.dim)
         return torch.cat([patches, rows], 1)
 
-    def vector(self, tokens, pooled, logits, tuned=None):
-        """Class names weighted by the posterior, plus a pooled MLP, plus attention-pooled tokens, normalised; averaged with
-        the second MLP's opinion, and that with the tuned tail's. tuned [B, P]: the tail's pooled features."""
-        attended = 0
-        if self.global_tokens:
-            x = self.global_branch(tokens)
-            weights = F.softmax(self.attend(x), 1)  # [B, T, 4]
-            attended = self.attended((weights.transpose(1, 2) @ x).flatten(1))
+    def beside(self, tokens, logits):
+        """What the global vector holds beside the MLPs' opinions, [B, E] each: class names weighted by the posterior, and those
+        with the attention-pooled tokens."""
         named = self.class_texts(F.softmax(logits * self.class_sharpness, -1))
-        pooled = self.standardised(pooled)
-        vector = F.normalize(named + self.mlp(pooled) + attended, dim=-1)
+        if not self.global_tokens:
+            return named, named
+        x = self.global_branch(tokens)
+        weights = F.softmax(self.attend(x), 1)  # [B, T, 4]
+        return named, named + self.attended((weights.transpose(1, 2) @ x).flatten(1))
+
+    def vector(self, tokens, pooled, logits, tuned=None):
+        """Global vector [B, E]. tuned [B, P]: the tuned tail's pooled features, where there is one."""
+        tuned = None if tuned is None else self.standardised(tuned)
+        return self.combined(*self.beside(tokens, logits), self.standardised(pooled), tuned)
+
+    def combined(self, named, attended, pooled, tuned):
+        """What is beside the MLPs plus their opinions of standardised features, normalised: of the first MLP, averaged with
+        the second's, and that with the one of the tuned tail; or of the one MLP that was joined of the three."""
+        if self.config.joined_hidden:
+            return F.normalize(attended + self.mlp(torch.cat([pooled, tuned], 1)), dim=-1)
+        vector = F.normalize(attended + self.mlp(pooled), dim=-1)
         if self.second is not None:
             vector = F.normalize(vector + F.normalize(named + self.second(pooled), dim=-1), dim=-1)
         if self.tuned is not None:
-            vector = F.normalize(vector + F.normalize(named + self.tuned(self.standardised(tuned)), dim=-1), dim=-1)
+            vector = F.normalize(vector + F.normalize(named + self.tuned(tuned), dim=-1), dim=-1)
         return vector
 
 
@@ -292,7 +307,7 @@ class Model(nn.Module):
         self.image, self.adapter, self.decoder = ImageHead(config), TextAdapter(config), Decoder(config)
         self.prior = TextPrior(config.text)
         self.register_buffer("crowd", torch.zeros(CROWD, config.text))  # global vectors of tuning rows
-        self.labels = LabelHead(config.pooled, config.classes, config.labels, config.tuned) if config.labels else None
+        self.labels = LabelHead(config.pooled, config.classes, config.labels) if config.labels else None
         self.queries = TextQueries(config.text, config.dim, config.match_heads)
         self.matcher = TokenMatcher(config.dim, config.match_heads)
         self.log_scale = nn.Parameter(
@@ -305,7 +320,6 @@ class Model(nn.Module):
         """Sentence vectors [B, E] -> what each text scores on the crowd [B, 3] (words.crowd)."""
         return crowd(self.log_scale.exp() * self.adapter(sentence) @ self.crowd.t())
 
-    def text_prior(self, sentence, content, words):
-        """Sentence vectors [B, E], numbers of content words and of words [B] -> the number that is added to each text's
-        logits [B]."""
-        return self.prior(sentence, content, words, self.crowd_level(sentence))
+    def text_prior(self, sentence, words):
+        """Sentence vectors [B, E] and numbers of content words [B] -> the number that is added to each text's logits [B]."""
+        return self.prior(sentence, words, self.crowd_level(sentence))

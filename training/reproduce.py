@@ -2,7 +2,7 @@
 
     python -m training.reproduce [--data DIR|JSONL...] [--work DIR] [--out models/default] [--open-only] [--init RUN]
 
-Resumable: run it again after an interruption. About an hour and a half on two free cores for the default model. The
+Resumable: run it again after an interruption. About two hours and a half on two free cores for the default model. The
 text encoder that the bundle already has is kept byte for byte when the same packages make the same one.
 """
 
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--open-only", action="store_true")
     parser.add_argument("--init", type=Path, help="finished run to start from instead of from scratch")
     parser.add_argument("--classes", type=Path, help="names of the ImageNet classes (imagenet_classes.json)")
-    parser.add_argument("--epochs", type=int, nargs=6, help="as training.train has them")
+    parser.add_argument("--epochs", type=int, nargs=7, help="as training.train has them")
     parser.add_argument("--name", default="sightline-default", help="the bundle's name")
     args = parser.parse_args()
     sources, work, out = [d.resolve() for d in args.data], args.work.resolve(), args.out.resolve()

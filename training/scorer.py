@@ -63,7 +63,7 @@ class WordsQueryState(nn.Module):
     def forward(self, text, tokens, ids, mask):
         words, present = self.words(ids, mask, tokens)
         u, weights = self.model.queries(text, words, present)
-        prior = self.model.text_prior(text, present.sum(1), self.words.count(ids, mask)).unsqueeze(1)
+        prior = self.model.text_prior(text, present.sum(1)).unsqueeze(1)
         weights = weights.flatten(1) * (self.scale / self.model.config.match_heads)
         return torch.cat([u.flatten(1), weights, prior], 1), self.model.adapter(text)
 
@@ -107,15 +107,7 @@ class LabelScorer(nn.Module):
         cosines = (vector @ self.descriptions.t()).unflatten(1, (-1, self.count))
         return (F.softmax(cosines * REWEIGHT + self.absent, -1) * cosines).sum(-1)
 
-    def features(self, patches):
-        """The pooled features in stored patches."""
-        config = self.model.config
-        width = config.pooled * (2 if config.tuned else 1)
-        return patches.to(torch.float32)[:, config.tokens :].flatten(1)[:, :width]
-
-    def opinions(self, patches, vector) -> list:
-        """What the logits are the sum of (LabelHead.opinions)."""
-        return self.model.labels.opinions(self.reweighted(vector), self.features(patches))
-
     def forward(self, patches, vector):
-        return self.model.labels(self.reweighted(vector), self.features(patches))
+        config = self.model.config
+        pooled = patches.to(torch.float32)[:, config.tokens :].flatten(1)[:, : config.pooled]
+        return self.model.labels(self.reweighted(vector), pooled)

@@ -1,8 +1,9 @@
 """The last stage of training: fine-tunes a copy of the backbone's last blocks (`training.tail`) for captions and labels.
 
 It starts from everything that the other stages made and changes nothing of it: the tail learns with an MLP into text space
-and a label probe of its own, which are then averaged with those on the frozen features. Half of what it learns from 5,000
-captioned images is those images, and the frozen half is what keeps the sum general.
+of its own, whose opinion is then averaged with those on the frozen features. Half of what it learns from 5,000 captioned
+images is those images, and the frozen half is what keeps the sum general. A label probe keeps it from forgetting what no
+caption says; it is thrown away: it knows people and dogs too well and sees them in other pictures, too.
 
 It is done twice with other random numbers, and the weights are averaged: models fine-tuned from one start are good half way
 between each other, too (Wortsman et al. 2022, "Model soups", section 3), and that costs nothing when images are encoded.
@@ -36,7 +37,7 @@ DROPPED = 0.1  # share of the map's cells that are left out
 
 
 class Tuned(nn.Module):
-    """What is trained: the tail, its MLP (in a model whose global vector is that MLP's alone), its label probe."""
+    """What is trained: the tail, its MLP (in a model whose global vector is that MLP's alone), a label probe."""
 
     def __init__(self, finished: Model, init: Model = None):
         """init: a finished model whose tail and MLP to start from instead of the backbone's and `finished`'s."""
@@ -61,15 +62,10 @@ class Tuned(nn.Module):
         return [self.tail, self.alone.image.mlp, self.drop]
 
     def averaged_into(self, finished: Model) -> Model:
-        """`finished` with the tail's opinions averaged in."""
+        """`finished` with the tail's opinion averaged into the global vector."""
         both = go_on(finished, tuned=True)
         both.image.tail.load_state_dict(self.tail.state_dict())
         both.image.tuned.load_state_dict(self.alone.image.mlp.state_dict())
-        head = both.labels
-        with torch.no_grad():
-            head.tuned.weight.copy_(self.probe.weight / 2)
-            head.probe.weight.copy_(finished.labels.probe.weight / 2)
-            head.probe.bias.copy_((finished.labels.probe.bias + self.probe.bias) / 2)
         return both.eval()
 
 
@@ -99,8 +95,8 @@ class Objective(Joint):
     def labels(self, ids):
         head, image = self.tuned.alone.labels, self.tuned.alone.image
         with torch.no_grad():
-            cosine, posterior = head.opinions(self.fitted.cosines(ids, self.names), image.standardised(self.frozen))[:2]
-        found = cosine + posterior + self.tuned.probe(self.tuned.drop(image.standardised(self.pooled)))
+            base = head.base(self.fitted.cosines(ids, self.names), image.standardised(self.frozen))
+        found = base + self.tuned.probe(self.tuned.drop(image.standardised(self.pooled)))
         truth, weight = negatives(self.corpus, ids, self.member)
         return F.binary_cross_entropy_with_logits(found, truth.float(), weight, reduction="sum") / len(ids)
 

@@ -160,15 +160,6 @@ class Encoder:
             chosen = order[at : at + batch]
             yield (chosen, *self.ids([texts[i] for i in chosen]))
 
-    def word_counts(self, texts: list) -> np.ndarray:
-        """How many words texts have (training.words), f32 [N]."""
-        from .words import Words
-
-        counts, split = np.zeros(len(texts), np.float32), Words(self.vocabulary())
-        for chosen, ids, mask in self.batches(texts):
-            counts[chosen] = split.count(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
-        return counts
-
     def vocabulary(self) -> dict:
         return self.tokenizer.get_vocab()
 

@@ -3,8 +3,9 @@
     python -m training.train --data DIR|JSONL... --out RUN [--resume] [--open-only] [--init RUN] [--keep-out FILE]
 
 Stage 1 (`training.stage1`) fits the global vector and the text adapter, stage 2 (`training.align`) the text queries beside
-stage 1's dot product, then comes the label head (`training.labelstage`) and at last a copy of the backbone's last blocks
-(`training.tailstage`); `training.fit` turns scores into probabilities.
+stage 1's dot product, then come the label head (`training.labelstage`) and a copy of the backbone's last blocks
+(`training.tailstage`), and one MLP takes the place of those that the global vector was averaged of (`training.joinstage`);
+`training.fit` turns scores into probabilities.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from . import align, features, fit, labels, labelstage, loop, stage1, tailstage
+from . import align, features, fit, joinstage, labels, labelstage, loop, stage1, tailstage
 from .backbone import CLASSES
 from .batches import Texts
 from .corpus import Corpus
@@ -24,7 +25,9 @@ from .losses import ALIGN_LOSSES, TAG_LOSSES
 from .model import Config, Model
 from .rows import BadData, check_parts, read_rows
 
-EPOCHS = (14, 10, 14, 7, 6, 10)  # stage 1, each cross-fitting fold, the second pooled MLP, stage 2, label head, tail
+# stage 1, each cross-fitting fold, the second pooled MLP, stage 2, the label head, each tail, the joined MLP
+EPOCHS = (14, 10, 14, 7, 6, 10, 16)
+STAGES = ("STAGE1", "FOLD", "SECOND", "STAGE2", "LABELS", "TAIL", "JOINED")
 FURTHER = 0.3  # factor on the learning rates when a run starts from a finished model
 
 
@@ -70,8 +73,9 @@ def model_of(saved: dict) -> Model:
 
 def train_stages(
     made: Run, corpus: Corpus, texts: Texts, epochs: tuple, seed: int, init=None, losses=("", "")
-) -> Model:
-    """All stages, each skipped when its result is already in the run's folder. losses: for tags and for alignment."""
+) -> tuple:
+    """All stages, each skipped when its result is already in the run's folder: the model, and the one of larger parts that
+    the last stage made it of. losses: for tags and for alignment."""
     chosen = {"tag_loss": losses[0], "align_loss": losses[1]}
     recipes = [replace(recipe, **chosen) for recipe in (stage1.FIRST, stage1.SECOND)]
 
@@ -106,7 +110,16 @@ def train_stages(
         return tailstage.train_tail(labelled, corpus, texts, fitted, stage, init, made.report)
 
     tails = [made.stage(f"tail{k}", epochs[5], seed + 30 + k, tail) for k in range(tailstage.SEEDS)]
-    return tailstage.soup(tails)
+
+    whole = tailstage.soup(tails)
+
+    def joined(stage):
+        def look(average):
+            return stage1.tune_figures(average, corpus, texts)
+
+        return joinstage.train_joined(whole, corpus, stage, made.report, look)
+
+    return made.stage("joined", epochs[6], seed, joined), whole
 
 
 def read_keep_out(file) -> frozenset:
@@ -148,14 +161,15 @@ def run(args) -> None:
     known = [labels.Label(**label) for label in init.get("labels", [])]
     corpus = Corpus(args.data, work, args.open_only, keep_out, classes=classes, labels=known)
     texts = Texts(corpus)
-    start = model_of(init) if init else None
-    model = train_stages(made, corpus, texts, args.epochs, args.seed, start, settings["losses"])
+    start = model_of(init.get("whole", init)) if init else None
+    model, whole = train_stages(made, corpus, texts, args.epochs, args.seed, start, settings["losses"])
     fitted, prior, encoded = fit.fit_text(model, corpus, texts, made.report)
     model.prior.load_state_dict(prior.state_dict())
     fit.fit_labels(model, corpus, fitted, encoded, made.report)
     content = {
         "config": model.config.as_dict(),
         "model": model.state_dict(),
+        "whole": {"config": whole.config.as_dict(), "model": whole.state_dict()},  # for --init
         "fitted": fitted.as_dict(),
         "labels": [vars(label) for label in corpus.labels],
         "classes": corpus.classes,
@@ -183,9 +197,7 @@ def main(arguments: list = None) -> None:
     )
     parser.add_argument("--init", type=Path, help="finished run to start from instead of from scratch")
     parser.add_argument("--classes", type=Path, help="names of the ImageNet classes (imagenet_classes.json)")
-    parser.add_argument(
-        "--epochs", type=int, nargs=6, default=EPOCHS, metavar=("STAGE1", "FOLD", "SECOND", "STAGE2", "LABELS", "TAIL")
-    )
+    parser.add_argument("--epochs", type=int, nargs=7, default=EPOCHS, metavar=STAGES)
     parser.add_argument("--tag-loss", choices=TAG_LOSSES, default="", help="of stage 1 (default: the recipe's)")
     parser.add_argument("--align-loss", choices=ALIGN_LOSSES, default="", help="of stage 1 (default: the recipe's)")
     parser.add_argument("--seed", type=int, default=0)

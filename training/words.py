@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from .wordlists import split_words
 
 SLOTS = 10
-SENTENCE = 5  # words from which on a text is a sentence: it describes one image, a shorter one names what many show
 SPECIAL = 1000  # ids below are padding, marks of the tokenizer and unused entries
 FUNCTION_WORDS = set(
     split_words(
@@ -25,20 +24,18 @@ FUNCTION_WORDS = set(
     """
     )
 )
-ANNOUNCING = {"photo", "picture", "image", "photograph", "of"}  # "a photo of a dog" is no sentence
-OTHER, CONTENT, CONTINUES, FUNCTION = range(4)  # kinds of tokens: punctuation and marks, starts of words, later pieces
 
 
-def token_kinds(vocabulary: dict) -> torch.Tensor:
-    """token -> id of a WordPiece vocabulary; returns the kind of every id, uint8 [V]."""
-    kinds = torch.zeros(max(vocabulary.values()) + 1, dtype=torch.uint8)
+def vocabulary_flags(vocabulary: dict) -> tuple:
+    """token -> id of a WordPiece vocabulary; returns bool [V] continues-a-word and bool [V] starts-a-content-word."""
+    size = max(vocabulary.values()) + 1
+    continues, content = torch.zeros(size, dtype=torch.bool), torch.zeros(size, dtype=torch.bool)
     for token, i in vocabulary.items():
         if token.startswith("##"):
-            kinds[i] = CONTINUES
-        elif i >= SPECIAL and any(ch.isalnum() for ch in token) and token not in ANNOUNCING:
-            telling = token not in FUNCTION_WORDS and (len(token) > 1 or not token.isascii())
-            kinds[i] = CONTENT if telling else FUNCTION
-    return kinds
+            continues[i] = True
+        elif i >= SPECIAL and token not in FUNCTION_WORDS and any(ch.isalnum() for ch in token):
+            content[i] = len(token) > 1 or not token.isascii()
+    return continues, content
 
 
 class Words(nn.Module):
@@ -47,17 +44,13 @@ class Words(nn.Module):
 
     def __init__(self, vocabulary: dict):
         super().__init__()
-        self.register_buffer("kind", token_kinds(vocabulary))
-
-    def count(self, ids, mask):
-        """ids, mask [B, L] -> how many words a text has, but for those that announce a picture [B]."""
-        kind = self.kind[ids].to(torch.int64) * mask
-        return ((kind == CONTENT) | (kind == FUNCTION)).to(torch.float32).sum(1)
+        continues, content = vocabulary_flags(vocabulary)
+        self.register_buffer("kind", continues.to(torch.uint8) * 2 + content.to(torch.uint8))
 
     def forward(self, ids, mask, tokens):
         kind = self.kind[ids].to(torch.int64) * mask
-        first = (kind == CONTENT).to(torch.float32)  # starts a content word
-        starts = (kind != CONTINUES).to(torch.float32)
+        first = (kind == 1).to(torch.float32)  # starts a content word
+        starts = (kind != 2).to(torch.float32)
         word = torch.cumsum(starts, 1)
         same = (word.unsqueeze(2) == word.unsqueeze(1)).to(torch.float32)  # [B, L, L]
         inside = (same * first.unsqueeze(1)).amax(2) * mask.to(torch.float32)  # piece of a content word
@@ -99,23 +92,20 @@ class TextQueries(nn.Module):
 
 
 class TextPrior(nn.Module):
-    """Sentence vector [B, E], numbers of content words and of words [B], crowd [B, 3] -> one number per text [B]."""
+    """Sentence vector [B, E], number of content words [B], crowd [B, 3] -> one number per text [B]."""
 
     def __init__(self, text: int = 384, hidden: int = 48):
         super().__init__()
-        self.up, self.down, self.level = nn.Linear(text + 3, hidden), nn.Linear(hidden, 1), nn.Linear(3, 1, bias=False)
-        self.length = nn.Parameter(torch.zeros(2, SLOTS + 1))  # short or sentence, number of content words
+        self.up, self.down, self.level = nn.Linear(text + 2, hidden), nn.Linear(hidden, 1), nn.Linear(3, 1, bias=False)
+        self.length = nn.Parameter(torch.zeros(SLOTS + 1))  # by the number of content words
         for zero in (self.down.weight, self.down.bias, self.level.weight):
             nn.init.zeros_(zero)
 
-    def forward(self, sentence, content, words, crowd):
-        """`content`, `words`: how many content words and words the text has; `crowd`: what it scores on a crowd of images
-        (see `crowd`)."""
-        long = (words >= SENTENCE).to(torch.float32)
-        extra = torch.stack([content / 5, torch.exp(-content), long], 1)
+    def forward(self, sentence, words, crowd):
+        """`words`: how many content words the text has; `crowd`: what it scores on a crowd of images (see `crowd`)."""
+        extra = torch.stack([words / 5, torch.exp(-words)], 1)
         learned = self.down(torch.tanh(self.up(torch.cat([sentence * 4, extra], 1))))
-        base = self.length[long.long(), content.long().clamp(0, SLOTS)]
-        return (learned + self.level(crowd / 5)).squeeze(1) + base
+        return (learned + self.level(crowd / 5)).squeeze(1) + self.length[words.long().clamp(0, SLOTS)]
 
 
 def crowd(scores) -> torch.Tensor:

@@ -61,6 +61,6 @@ def model(config):
 
 @pytest.fixture
 def vocabulary():
-    """Ids from 1000 on, as in BERT: words, two of which continue, function words, a mark, and what announces a picture."""
-    names = ["dog", "snow", "##board", "##er", "the", ".", "cat", "a", "in", "photo", "of"]
+    """Ids from 1000 on, as in BERT: three words, two of which continue, one function word, one mark."""
+    names = ["dog", "snow", "##board", "##er", "the", ".", "cat"]
     return {f"[unused{i}]": i for i in range(1000)} | {name: 1000 + i for i, name in enumerate(names)}

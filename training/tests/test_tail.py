@@ -1,10 +1,13 @@
 """The tuned tail is the backbone's own until it is trained, and what is averaged in is what was trained."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-from training import backbone, tailstage
+from training import backbone, joinstage, tailstage
+from training.loop import Stage
 from training.model import Config, Model
 from training.tail import Tail
 
@@ -51,37 +54,32 @@ def test_a_part_of_the_map_will_do(net, seen):
 
 
 def test_what_was_trained_is_averaged_in(net, seen, monkeypatch):
-    """The global vector lies between the finished model's and the tail's own; a label's logit half way between them."""
+    """The global vector lies between the finished model's and the tail's own; labels see what they saw before."""
     monkeypatch.setattr(tailstage, "Backbone", lambda: net)
     torch.manual_seed(3)
     finished = Model(Config(**SMALL)).eval()
-    torch.nn.init.normal_(finished.labels.probe.weight)
     tuned = tailstage.Tuned(finished).eval()
-    for p in [*tuned.alone.image.mlp.parameters(), *tuned.tail.head.parameters(), tuned.probe.weight]:
+    for p in [*tuned.alone.image.mlp.parameters(), *tuned.tail.head.parameters()]:
         torch.nn.init.normal_(p, std=0.1)
     both = tuned.averaged_into(finished)
     with torch.no_grad():
-        old, new = finished.image(*seen)[1], both.image(*seen)[1]
-        pooled = tuned.tail(seen[0])
-        own = tuned.alone.image.vector(None, pooled, seen[2])
-        assert torch.allclose(new, torch.nn.functional.normalize(old + own, dim=-1), atol=1e-5)
-        standardised = both.image.standardised
-        features = torch.cat([standardised(seen[1]), standardised(pooled)], 1)
-        cosines = torch.zeros(3, 3)
-        first = finished.labels(cosines, standardised(seen[1]))
-        second = sum(finished.labels.opinions(cosines, standardised(seen[1]))[:2]) + tuned.probe(standardised(pooled))
-        assert torch.allclose(both.labels(cosines, features), (first + second) / 2, atol=1e-4)
+        (stored, old), (same, new) = finished.image(*seen), both.image(*seen)
+        own = tuned.alone.image.vector(None, tuned.tail(seen[0]), seen[2])
+    assert torch.allclose(new, torch.nn.functional.normalize(old + own, dim=-1), atol=1e-5)
+    assert torch.equal(stored, same)
 
 
-def test_what_is_stored_holds_both_pooled_features(seen):
-    torch.manual_seed(4)
-    model = Model(Config(**SMALL, tuned=True)).eval()
+def test_the_joined_mlp_takes_the_place_of_three(seen, tmp_path):
+    """It learns what they say of given images, and only it changes."""
+    torch.manual_seed(8)
+    teacher = Model(Config(**SMALL, tuned=True)).eval()
+    corpus = SimpleNamespace(where=lambda _: np.arange(3), batch=lambda ids, _: [v[ids] for v in seen])
+    model = joinstage.train_joined(teacher, corpus, Stage("joined", 200, 0, tmp_path), report=lambda _: None)
+    assert model.image.second is None and model.image.tuned is None
     with torch.no_grad():
-        stored, _ = model.image(*seen)
-        features = stored[:, model.config.tokens :].flatten(1)
-        wanted = torch.cat([seen[1], model.image.tail(seen[0])], 1)
-    assert stored.shape[1] == model.config.tokens + model.config.appended
-    assert torch.allclose(features[:, : wanted.shape[1]], wanted, atol=1e-4)
+        (before, wanted), (after, found) = teacher.image(*seen), model.image(*seen)
+    assert torch.equal(before, after)
+    assert ((found * wanted).sum(1) > 0.95).all()
 
 
 def test_a_soup_is_half_way_between():

@@ -1,50 +1,15 @@
 """A text's queries: which words they are, and that padding does not reach them."""
 
-import pytest
 import torch
 
-from training.words import (
-    CONTENT,
-    CONTINUES,
-    FUNCTION,
-    OTHER,
-    SLOTS,
-    TextPrior,
-    TextQueries,
-    TokenMatcher,
-    Words,
-    token_kinds,
-)
+from training.words import SLOTS, TextQueries, TokenMatcher, Words, vocabulary_flags
 
 
-def test_kinds_of_tokens(vocabulary):
-    kinds = token_kinds(vocabulary)
-    wanted = {"##board": CONTINUES, "dog": CONTENT, "the": FUNCTION, ".": OTHER, "photo": OTHER, "[unused101]": OTHER}
-    assert {token: int(kinds[vocabulary[token]]) for token in wanted} == wanted
-
-
-@pytest.mark.parametrize(
-    ("words", "count"),
-    [
-        (["dog"], 1),
-        (["a", "dog", "in", "the", "snow", "."], 5),
-        (["snow", "##board", "##er"], 1),
-        (["a", "photo", "of", "a", "dog"], 3),
-    ],
-)
-def test_words_of_a_text_are_counted(vocabulary, words, count):
-    """Neither its pieces, nor marks, nor padding, nor what announces a picture."""
-    ids = torch.tensor([[101, *(vocabulary[w] for w in words), 102, 0, 0]])
-    assert Words(vocabulary).count(ids, (ids > 0).long()).tolist() == [count]
-
-
-def test_the_prior_tells_sentences_from_short_texts():
-    """The same words mean less in a sentence, of which one image is the one, than in a query."""
-    prior = TextPrior(6, 4)
-    torch.nn.init.constant_(prior.length[1], -1.0)
-    given = torch.randn(1, 6), torch.tensor([2.0])
-    short, long = (prior(*given, torch.tensor([n]), torch.zeros(1, 3)) for n in (4.0, 5.0))
-    assert float(long) == float(short) - 1
+def test_flags(vocabulary):
+    continues, content = vocabulary_flags(vocabulary)
+    assert continues[vocabulary["##board"]] and not continues[vocabulary["dog"]]
+    assert content[vocabulary["dog"]] and not content[vocabulary["the"]] and not content[vocabulary["."]]
+    assert not content[101]
 
 
 def test_pieces_of_a_word_are_averaged(vocabulary):
