@@ -107,17 +107,20 @@ func (r *run) add(ctx context.Context, paths []string) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
-	w := &walk{files: map[string]sightline.File{}, found: r.found}
+	w := &walk{found: r.found}
 	for _, root := range roots {
 		if err := w.root(ctx, root); err != nil {
 			return err
 		}
 	}
-	d, err := r.x.reconcile(ctx, roots, w.files)
+	files := w.sorted()
+	seen := len(files)
+	r.found(seen)
+	d, err := r.x.reconcile(ctx, roots, files)
 	if err != nil {
 		return err
 	}
-	if len(w.files)+len(w.bad)+len(d.vanished)+len(d.forgotten) == 0 {
+	if seen+len(w.bad)+len(d.vanished)+len(d.forgotten) == 0 {
 		return noImages(paths)
 	}
 	r.settle(d, w.bad)

@@ -30,19 +30,20 @@ func (r *run) readFiles(ctx context.Context, files <-chan work, jobs chan<- job,
 
 // readFile decodes a file's bytes unless their image is known or at work already.
 func (r *run) readFile(ctx context.Context, w work, data []byte, id sightline.ImageID, jobs chan<- job, changes chan<- change) error {
-	known, err := r.x.store.Get(ctx, []sightline.ImageID{id})
-	if err != nil {
-		return err
-	}
-	if len(known) > 0 {
-		return send(ctx, changes, change{place: &place{work: w, id: id}})
-	}
 	mine, verdict := r.reserve(id, w)
 	if verdict != nil {
 		return r.reject(ctx, w, verdict, changes)
 	}
 	if !mine {
 		return nil
+	}
+	known, err := r.x.store.Get(ctx, []sightline.ImageID{id}) // now: what was stored before the reservation is seen
+	if err != nil {
+		return err
+	}
+	if len(known) > 0 {
+		r.release(id)
+		return send(ctx, changes, change{place: &place{work: w, id: id}})
 	}
 	picture, err := r.stages.Decode(data, id)
 	if err != nil {

@@ -25,23 +25,23 @@ type difference struct {
 	forgotten []string   // paths of bad files that are not there any more
 }
 
-// reconcile compares the walked files with what is stored below the roots.
-func (x *Index) reconcile(ctx context.Context, roots []string, files map[string]sightline.File) (*difference, error) {
+// reconcile compares the walked files, sorted by path, with what is stored below the roots. Its list of what is to do is
+// what it leaves of files: with a million of them, a second list counts.
+func (x *Index) reconcile(ctx context.Context, roots []string, files []work) (*difference, error) {
 	d := &difference{}
-	settled := make(map[string]bool, len(files))
-	known := map[string]sightline.ImageID{}
+	settled := make([]bool, len(files))
 	for _, root := range outermost(roots) {
 		for k, err := range x.store.Files(ctx, root) {
 			if err != nil {
 				return nil, err
 			}
-			now, walked := files[k.File.Path]
+			i, walked := find(files, k.File.Path)
 			switch {
-			case walked && sameFile(now, k.File):
-				settled[k.File.Path] = true
+			case walked && sameFile(files[i].file, k.File):
+				settled[i] = true
 				d.unchanged++
 			case walked:
-				known[k.File.Path] = k.ID
+				files[i].known = k.ID
 			case gone(k.File.Path):
 				d.vanished = append(d.vanished, k.File.Path)
 			}
@@ -50,23 +50,29 @@ func (x *Index) reconcile(ctx context.Context, roots []string, files map[string]
 			if err != nil {
 				return nil, err
 			}
-			now, walked := files[b.File.Path]
+			i, walked := find(files, b.File.Path)
 			switch {
-			case walked && sameFile(now, b.File):
-				settled[b.File.Path] = true
+			case walked && sameFile(files[i].file, b.File):
+				settled[i] = true
 				d.bad = append(d.bad, BadInput{Path: b.File.Path, Code: b.Code, Reason: b.Reason})
 			case !walked && gone(b.File.Path):
 				d.forgotten = append(d.forgotten, b.File.Path)
 			}
 		}
 	}
-	for path, file := range files {
-		if !settled[path] {
-			d.todo = append(d.todo, work{file: file, known: known[path]})
+	d.todo = files[:0]
+	for i, w := range files {
+		if !settled[i] {
+			d.todo = append(d.todo, w)
 		}
 	}
-	slices.SortFunc(d.todo, func(a, b work) int { return strings.Compare(a.file.Path, b.file.Path) })
+	clear(files[len(d.todo):]) // lets go of their paths
 	return d, nil
+}
+
+// find gives the place of a path in the sorted files.
+func find(files []work, path string) (i int, found bool) {
+	return slices.BinarySearchFunc(files, path, func(w work, path string) int { return strings.Compare(w.file.Path, path) })
 }
 
 // sameFile reports whether a file is, for all that can be told without reading it, the one that was stored.

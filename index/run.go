@@ -16,7 +16,7 @@ type run struct {
 	mu        sync.Mutex
 	report    AddReport
 	done      int
-	verdicts  map[sightline.ImageID]*sightline.Error // content read in this pass; why it is bad, or nil
+	verdicts  map[sightline.ImageID]*sightline.Error // content at work, with nil, and content that is bad, with why
 	postponed []work                                 // for the next pass
 	movedFrom map[string]bool                        // old paths of moved files
 	lost      []string                               // files that vanished after they were found
@@ -63,8 +63,8 @@ func (r *run) fail(bad BadInput, n int) {
 	r.options.Progress(AddProgress{Total: r.report.Seen, Done: r.done, Bad: &bad})
 }
 
-// reserve asks who decodes this content: the first to ask does. Another file with the same bytes shares the verdict when
-// the content has turned out bad, and otherwise waits for the next pass, when the image is stored.
+// reserve asks who looks after this content: the first to ask does. Another file with the same bytes shares the verdict
+// when the content has turned out bad, and otherwise waits for the next pass, when the image is stored.
 func (r *run) reserve(id sightline.ImageID, w work) (mine bool, verdict *sightline.Error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -77,6 +77,13 @@ func (r *run) reserve(id sightline.ImageID, w work) (mine bool, verdict *sightli
 		r.postponed = append(r.postponed, w)
 	}
 	return false, verdict
+}
+
+// release ends the reservation of content that is stored. Who reserves it afterwards finds it there.
+func (r *run) release(id sightline.ImageID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.verdicts, id)
 }
 
 // condemn remembers that content is bad, for other files with the same bytes.

@@ -17,7 +17,7 @@ import (
 // folders are not, so that no loop can trap it. Names that begin with a dot (.git, .thumbnails, ._x) are passed over
 // unless they are given themselves.
 type walk struct {
-	files map[string]sightline.File
+	files []work     // in the order in which they were met; one below several of the given paths several times
 	bad   []BadInput // folders and files that cannot be looked at
 	found func(n int)
 }
@@ -121,8 +121,14 @@ func (w *walk) file(path string) {
 		}
 		f.Size, f.ModTime = info.Size(), info.ModTime()
 	}
-	w.files[path] = f
+	w.files = append(w.files, work{file: f})
 	w.found(len(w.files))
+}
+
+// sorted gives the files by path, each once.
+func (w *walk) sorted() []work {
+	slices.SortFunc(w.files, func(a, b work) int { return strings.Compare(a.file.Path, b.file.Path) })
+	return slices.CompactFunc(w.files, func(a, b work) bool { return a.file.Path == b.file.Path })
 }
 
 func (w *walk) unreadable(path string, err error) {

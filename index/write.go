@@ -63,6 +63,9 @@ func (r *run) put(ctx context.Context, w *writes) error {
 	if err := r.x.store.Put(ctx, w.encoded); err != nil {
 		return err
 	}
+	for i := range w.encoded {
+		r.release(w.encoded[i].Image.ID)
+	}
 	r.stored(w.works)
 	w.encoded, w.works = nil, nil
 	return nil
