@@ -1,4 +1,4 @@
-"""The last stage of training: fine-tunes a copy of the backbone's last blocks (`training.tail`) for captions and labels.
+"""Fine-tunes a copy of the backbone's last blocks (`training.tail`) for captions and labels, when all else is trained.
 
 It starts from everything that the other stages made and changes nothing of it: the tail learns with an MLP into text space
 of its own, whose opinion is then averaged with those on the frozen features. Half of what it learns from 5,000 captioned

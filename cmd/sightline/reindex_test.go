@@ -38,7 +38,7 @@ func TestReindexSwitchesTheModel(t *testing.T) {
 	p := newPlace(t)
 	folder := photographs(t, 12)
 	p.must(exitDone, "index", folder)
-	p.must(exitDone, "tags", "add", "savanna wildlife", "--describe", "a wild animal in dry grass", "--describe", "an animal in the savanna", "--threshold", "0.02")
+	p.must(exitDone, "tags", "add", "savanna wildlife", "--describe", "wild animal", "--describe", "savanna animal", "--threshold", "0.02")
 	want := dump(t, p.data)
 	tagged := p.found("savanna wildlife")
 	require.Positive(t, tagged)
