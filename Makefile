@@ -55,7 +55,7 @@ test-training: build .venv-training/ready ## Run the tests of training/ (makes .
 half: .venv-training/ready ## Write the default model with f16 graphs for NVIDIA cards into models/half (docs/cuda.md).
 	.venv-training/bin/python -m training.half models/default --out models/half
 
-model: .venv-training/ready ## Train the default model anew into models/default from DATA (an hour and a half on two cores).
+model: .venv-training/ready ## Train the default model anew into models/default from DATA (two and a half hours on two cores).
 	.venv-training/bin/python -m training.reproduce
 
 lint: $(GOLANGCI_LINT) $(RUFF) ## Check formatting, code rules, layers, modules, the Python code and the Dockerfile.
