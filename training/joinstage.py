@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 from . import loop
 from .corpus import Corpus
+from .labelstage import Rows
 from .model import Model
 from .stage1 import go_on
 
 HIDDEN = 640
-ROWS = 256  # of a step
 MIXED = 0.5  # largest share of another image
 
 
@@ -23,12 +23,12 @@ class Seen:
     """What the MLPs see of every train row, plain and mirrored; f16 arrays [2 * N, ..] in memory, 6 KB an image."""
 
     def __init__(self, model: Model, corpus: Corpus, batch: int = 64):
-        self.rows, image = corpus.where("train"), model.image
+        rows, image = corpus.where("train"), model.image
         widths = (model.config.text, model.config.text, model.config.pooled, model.config.pooled)
-        self.arrays = [np.zeros((2 * len(self.rows), width), np.float16) for width in widths]
-        for at in range(0, 2 * len(self.rows), batch):
-            numbers = np.arange(at, min(at + batch, 2 * len(self.rows)))
-            tokens, pooled, logits = corpus.batch(self.rows[numbers // 2], numbers % 2 == 1)
+        self.arrays = [np.zeros((2 * len(rows), width), np.float16) for width in widths]
+        for at in range(0, 2 * len(rows), batch):
+            numbers = np.arange(at, min(at + batch, 2 * len(rows)))
+            tokens, pooled, logits = corpus.batch(rows[numbers // 2], numbers % 2 == 1)
             with torch.no_grad():
                 beside = image.beside(image.standard_tokens(tokens), logits)
                 features = image.standardised(pooled), image.standardised(image.tail(tokens))
@@ -39,14 +39,9 @@ class Seen:
         """named, attended, pooled, tuned f32."""
         return tuple(torch.from_numpy(array[numbers].astype(np.float32)) for array in self.arrays)
 
-    @property
-    def steps(self) -> int:
-        return max(1, len(self.arrays[0]) // ROWS)
-
-    def epoch(self, rng):
-        order = rng.permutation(len(self.arrays[0]))
-        for k in range(self.steps):
-            yield order[k * ROWS : (k + 1) * ROWS]
+    def rows(self) -> Rows:
+        """Batches over the numbers of all of them."""
+        return Rows(np.arange(len(self.arrays[0])))
 
 
 class Objective:
@@ -70,6 +65,5 @@ def train_joined(teacher: Model, corpus: Corpus, stage: loop.Stage, report=print
     torch.manual_seed(stage.seed)
     model, seen = go_on(teacher, joined_hidden=HIDDEN), Seen(teacher.eval(), corpus)
     wanted = [{"params": model.image.mlp.parameters(), "lr": 2e-3, "weight_decay": 0.01}]
-    return loop.train(
-        stage, model, wanted, seen, Objective(model, teacher, seen), report, look, active=[model.image.mlp]
-    )
+    objective = Objective(model, teacher, seen)
+    return loop.train(stage, model, wanted, seen.rows(), objective, report, look, active=[model.image.mlp])

@@ -37,19 +37,18 @@ class Objective:
 
     def __call__(self, ids, rng) -> tuple:
         model, corpus = self.model, self.corpus
-        pooled = corpus.batch(ids, rng.random(len(ids)) < 0.5, tokens=False)[1]
+        _, pooled, logits = corpus.batch(ids, rng.random(len(ids)) < 0.5, tokens=False)
         found = model.labels(self.fitted.cosines(ids, self.names), model.image.standardised(pooled))
-        truth, weight = negatives(corpus, ids, self.member)
+        truth, weight = negatives(corpus, ids, logits, self.member)
         loss = F.binary_cross_entropy_with_logits(found, truth.float(), weight, reduction="sum") / len(ids)
         return loss, {"labels": loss}
 
 
-def negatives(corpus: Corpus, ids: np.ndarray, member: torch.Tensor) -> tuple:
+def negatives(corpus: Corpus, ids: np.ndarray, logits: torch.Tensor, member: torch.Tensor) -> tuple:
     """truth bool [B, L] and weight [B, L] of (row, label) pairs; 0 outside a source's own words for what the backbone
-    believes to see: that is no negative. member: of classes in labels [1000, L]."""
+    believes to see: that is no negative. logits [B, 1000]: the backbone's; member: of classes in labels [1000, L]."""
     truth = torch.from_numpy(corpus.positive[ids])
     weight = torch.from_numpy(corpus.negative_weight[corpus.source_id[ids]])
-    logits = torch.from_numpy(corpus.plain["logits"][ids].astype(np.float32))
     seen = (F.softmax(logits, 1) @ member) > 0.05
     weight[seen & (weight < 1)] = 0
     weight[truth] = 1

@@ -144,9 +144,12 @@ class ImageHead(nn.Module):
         self.class_sharpness = nn.Parameter(torch.tensor(0.7))
 
     def forward(self, tokens, pooled, logits):
+        return self.stored(self.patches(tokens), pooled), self.global_vector(tokens, pooled, logits)
+
+    def global_vector(self, tokens, pooled, logits):
+        """Global vector [B, E] of what the backbone says."""
         tuned = self.tail(tokens) if self.config.tuned else None
-        vector = self.vector(self.standard_tokens(tokens), pooled, logits, tuned)
-        return self.stored(self.patches(tokens), pooled), vector
+        return self.vector(self.standard_tokens(tokens), pooled, logits, tuned)
 
     def standard_tokens(self, tokens):
         """The backbone's tokens with mean 0 and deviation 1 over the train rows."""
@@ -181,7 +184,7 @@ class ImageHead(nn.Module):
         return named, named + self.attended((weights.transpose(1, 2) @ x).flatten(1))
 
     def vector(self, tokens, pooled, logits, tuned=None):
-        """Global vector [B, E]. tuned [B, P]: the tuned tail's pooled features, where there is one."""
+        """Global vector [B, E] of standardised tokens. tuned [B, P]: the tuned tail's pooled features, where there is one."""
         tuned = None if tuned is None else self.standardised(tuned)
         return self.combined(*self.beside(tokens, logits), self.standardised(pooled), tuned)
 

@@ -59,10 +59,8 @@ def global_vectors(model: Model, corpus: Corpus, ids: np.ndarray, batch: int = 1
     model.eval()
     found = [torch.zeros(0, model.config.text)]
     for at in range(0, len(ids), batch):
-        config, image = model.config, model.image
-        tokens, pooled, logits = corpus.batch(ids[at : at + batch], tokens=config.global_tokens or config.tuned)
-        tuned = image.tail(tokens) if config.tuned else None
-        found.append(image.vector(image.standard_tokens(tokens), pooled, logits, tuned))
+        seen = corpus.batch(ids[at : at + batch], tokens=model.config.global_tokens or model.config.tuned)
+        found.append(model.image.global_vector(*seen))
     return torch.cat(found)
 
 

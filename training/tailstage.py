@@ -83,10 +83,11 @@ class Objective(Joint):
         return loss + PROBE * parts["labels"], parts
 
     def features(self, ids, rng) -> tuple:
-        """As stage 1's, the pooled features being those of the tail; those of the frozen backbone are kept for `labels`."""
-        tokens, self.frozen, logits = self.corpus.batch(ids, rng.random(len(ids)) < 0.5)
+        """As stage 1's without tokens, the pooled features being those of the tail; what the frozen backbone says is kept for
+        `labels`."""
+        tokens, self.frozen, self.logits = self.corpus.batch(ids, rng.random(len(ids)) < 0.5)
         self.pooled = augmented(self.tuned.tail, tokens, rng)
-        return torch.zeros(len(ids), tokens.shape[1], 1), 1.0, self.pooled, logits
+        return None, None, self.pooled, self.logits
 
     def vectors(self, image, tokens, keep, pooled, logits):
         """Global vectors of rows; in full precision, as the tail's features are."""
@@ -97,7 +98,7 @@ class Objective(Joint):
         with torch.no_grad():
             base = head.base(self.fitted.cosines(ids, self.names), image.standardised(self.frozen))
         found = base + self.tuned.probe(self.tuned.drop(image.standardised(self.pooled)))
-        truth, weight = negatives(self.corpus, ids, self.member)
+        truth, weight = negatives(self.corpus, ids, self.logits, self.member)
         return F.binary_cross_entropy_with_logits(found, truth.float(), weight, reduction="sum") / len(ids)
 
 
