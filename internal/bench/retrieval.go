@@ -79,7 +79,10 @@ func (r *Retrieval) measure(ctx context.Context, repeat int, write maker) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	images := newVectors(r.Vectors, r.Dim)
+	images, err := newVectors(ctx, r.Vectors, r.Dim)
+	if err != nil {
+		return err
+	}
 	begin := time.Now()
 	open, err := write(ctx, dir, images)
 	if err != nil {

@@ -22,12 +22,15 @@ type vectors struct {
 	data   []float32 // [n x dim]
 }
 
-func newVectors(n, dim int) *vectors {
+func newVectors(ctx context.Context, n, dim int) (*vectors, error) {
 	v := &vectors{n: n, dim: dim, data: make([]float32, n*dim)}
 	for i := range n {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		v.draw(uint64(i), v.at(i))
 	}
-	return v
+	return v, nil
 }
 
 func (v *vectors) at(i int) []float32 { return v.data[i*v.dim : (i+1)*v.dim] }

@@ -42,7 +42,7 @@ func (s *Store) change(ctx context.Context, doing string, work func(*change) err
 	}
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return s.explain(err, doing)
+		return s.explain(interrupted(ctx, err), doing)
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after a commit
 	c := &change{
@@ -51,10 +51,10 @@ func (s *Store) change(ctx context.Context, doing string, work func(*change) err
 	}
 	for _, part := range []func(*change) error{(*change).begin, work, (*change).finish} {
 		if err := part(c); err != nil {
-			return s.explain(err, doing)
+			return s.explain(interrupted(ctx, err), doing)
 		}
 	}
-	return s.explain(tx.Commit(), doing)
+	return s.explain(interrupted(ctx, tx.Commit()), doing)
 }
 
 // exec runs a statement, prepared once for the commit.

@@ -29,6 +29,15 @@ func (s *Store) explain(err error, doing string) error {
 	return sightline.Errorf(sightline.CodeUnavailable, "index in %s: cannot %s: %w", s.dir, doing, err)
 }
 
+// interrupted is the error of the context where work failed after its end: database/sql then closes what is under way, and
+// whatever meets that first fails in words of its own.
+func interrupted(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
 func (s *Store) explainSQLite(err *sqlite.Error, doing string) error {
 	switch err.Code() & 0xff { // the primary code
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:

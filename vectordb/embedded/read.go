@@ -22,7 +22,7 @@ func (s *Store) read(ctx context.Context, doing string, work func(db *sql.DB) er
 	if err != nil || db == nil {
 		return err
 	}
-	return s.explain(work(db), doing)
+	return s.explain(interrupted(ctx, work(db)), doing)
 }
 
 // each runs a query and hands its rows over one by one until row returns false or an error.
