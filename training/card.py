@@ -146,13 +146,13 @@ A small model that finds photographs by what is in them, for two CPU cores. Trai
 ## Parts
 
 * Image side: {BACKBONE}, 256 x 256 pixels, frozen.
-  A copy of its last six blocks, fine-tuned for captions and labels, for the global vector; window-attention heads over 8 x 8
-  tokens. Patches 64 x 256, global vector 384, and the frozen backbone's pooled features for the label scorer.
+  A copy of its last six blocks, fine-tuned for captions and labels; window-attention heads over 8 x 8 tokens. Patches
+  64 x 256, global vector 384, and for the label scorer the pooled features of both, frozen and fine-tuned, and the ImageNet logits.
 * Text side: {TEXT}; a small trained adapter.
 * Free text: cross-attention of a text's sentence vector and up to 10 content words over the 64 patch tokens, in two heads,
   added to the dot product of the global vectors.
 * Labels: {labels}. The cosine of their reweighted descriptions, the ImageNet posterior over the classes that a label names or
-  contains, and a linear probe on the pooled features.
+  contains, and a probe with one hidden layer on the pooled features.
 
 ## Training data
 
@@ -188,7 +188,8 @@ treated as what people type instead: "brown dog" is likely on every brown dog, w
 * Counting, spatial relations, negation inside sentences and text inside pictures are not understood; "two dogs" finds dogs.
 * People are seen in landscapes without any: the captions that it learnt from nearly always have one.
 * What is rare in the training data stays under the cut even where it is the likeliest: a castle is a "building".
-* Colours and actions are weak; everyday objects, animals, food, scenes and sports are strong.
+* Colours, actions and kinds of dishes are weak; everyday objects, animals, fruit, scenes and sports are strong.
+* Dogs prevail in the captions: a black and white cow on grass is taken for one.
 * Trained on small pictures (longer side under 200 pixels): small objects are missed.
 * The captions come from one collection (people and dogs outdoors): such pictures are found best, and people are described
   with that collection's habits, for instance about gender.

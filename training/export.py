@@ -14,7 +14,7 @@ from . import backbone, bundle, card, graphs, labels, preprocessing, scorer, tex
 from .fit import SENTENCE, Fitted
 from .model import Config, Model
 
-NAME, VERSION = "sightline-default", "0.3.0"
+NAME, VERSION = "sightline-default", "0.4.0"
 LICENCE = "weights: non-commercial research (trained in part on research-only images, see MODEL_CARD.md)"
 OWN_LICENCE = "weights: as the licences of the training images allow (see MODEL_CARD.md)"
 FITTED_ON = {

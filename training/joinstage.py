@@ -15,23 +15,26 @@ from .labelstage import Rows
 from .model import Model
 from .stage1 import go_on
 
-HIDDEN = 640
+HIDDEN = 1024
 MIXED = 0.5  # largest share of another image
 
 
 class Seen:
     """What the MLPs see of every train row, plain and mirrored; f16 arrays [2 * N, ..] in memory, 6 KB an image."""
 
-    def __init__(self, model: Model, corpus: Corpus, batch: int = 64):
+    def __init__(self, model: Model, corpus: Corpus, tuned: np.ndarray, batch: int = 64):
+        """tuned: of `labelstage.tail_features`."""
         rows, image = corpus.where("train"), model.image
         widths = (model.config.text, model.config.text, model.config.pooled, model.config.pooled)
         self.arrays = [np.zeros((2 * len(rows), width), np.float16) for width in widths]
         for at in range(0, 2 * len(rows), batch):
             numbers = np.arange(at, min(at + batch, 2 * len(rows)))
-            tokens, pooled, logits = corpus.batch(rows[numbers // 2], numbers % 2 == 1)
+            ids = rows[numbers // 2]
+            tokens, pooled, logits = corpus.batch(ids, numbers % 2 == 1)
+            both = pooled, torch.from_numpy(tuned[numbers % 2, ids].astype(np.float32))
             with torch.no_grad():
                 beside = image.beside(image.standard_tokens(tokens), logits)
-                features = image.standardised(pooled), image.standardised(image.tail(tokens))
+                features = [image.standardised(part) for part in both]
             for array, values in zip(self.arrays, (*beside, *features), strict=True):
                 array[numbers] = values.numpy()
 
@@ -60,10 +63,12 @@ class Objective:
         return loss, {"apart": loss}
 
 
-def train_joined(teacher: Model, corpus: Corpus, stage: loop.Stage, report=print, look=None) -> Model:
-    """`teacher` with one MLP in the place of its three."""
+def train_joined(
+    teacher: Model, corpus: Corpus, tuned: np.ndarray, stage: loop.Stage, report=print, look=None
+) -> Model:
+    """`teacher` with one MLP in the place of its three. tuned: of `labelstage.tail_features`."""
     torch.manual_seed(stage.seed)
-    model, seen = go_on(teacher, joined_hidden=HIDDEN), Seen(teacher.eval(), corpus)
+    model, seen = go_on(teacher, joined_hidden=HIDDEN), Seen(teacher.eval(), corpus, tuned)
     wanted = [{"params": model.image.mlp.parameters(), "lr": 2e-3, "weight_decay": 0.01}]
     objective = Objective(model, teacher, seen)
     return loop.train(stage, model, wanted, seen.rows(), objective, report, look, active=[model.image.mlp])

@@ -48,14 +48,20 @@ class Config:
     pooled: int = backbone.POOLED
     classes: int = backbone.CLASSES
     labels: int = 0  # of the label head; none before it is trained
+    label_hidden: int = 512  # of its probe
 
     def as_dict(self) -> dict:
         return asdict(self)
 
     @property
+    def label_features(self) -> int:
+        """Width of the label head's probe: the pooled features, and those of the tail where there is one."""
+        return self.pooled * (2 if self.tuned else 1)
+
+    @property
     def appended(self) -> int:
-        """Rows of stored patches that hold the pooled features, after those of the grid."""
-        return -(-self.pooled // self.dim)
+        """Rows of stored patches that hold what the label head sees, after those of the grid."""
+        return -(-(self.label_features + self.classes) // self.dim)
 
 
 class WindowBlock(nn.Module):
@@ -144,12 +150,17 @@ class ImageHead(nn.Module):
         self.class_sharpness = nn.Parameter(torch.tensor(0.7))
 
     def forward(self, tokens, pooled, logits):
-        return self.stored(self.patches(tokens), pooled), self.global_vector(tokens, pooled, logits)
+        tuned = self.tuned_features(tokens)
+        vector = self.vector(self.standard_tokens(tokens), pooled, logits, tuned)
+        return self.stored(self.patches(tokens), self.label_features(pooled, tuned), logits), vector
 
     def global_vector(self, tokens, pooled, logits):
         """Global vector [B, E] of what the backbone says."""
-        tuned = self.tail(tokens) if self.config.tuned else None
-        return self.vector(self.standard_tokens(tokens), pooled, logits, tuned)
+        return self.vector(self.standard_tokens(tokens), pooled, logits, self.tuned_features(tokens))
+
+    def tuned_features(self, tokens):
+        """The tuned tail's pooled features [B, 1280], where there is a tail."""
+        return self.tail(tokens) if self.config.tuned else None
 
     def standard_tokens(self, tokens):
         """The backbone's tokens with mean 0 and deviation 1 over the train rows."""
@@ -166,12 +177,17 @@ class ImageHead(nn.Module):
         """Pooled features with mean 0 and deviation 1 over the train rows."""
         return (pooled - self.pooled_mean) * self.pooled_scale
 
-    def stored(self, patches, pooled):
-        """Patches [B, T, D] and pooled features -> what is stored of an image [B, T + appended, D]: the label head needs
-        the pooled features, standardised, in rows that no text attends to."""
-        padding = self.config.appended * self.config.dim - self.config.pooled
-        rows = F.pad(self.standardised(pooled), (0, padding)).view(-1, self.config.appended, self.config.dim)
-        return torch.cat([patches, rows], 1)
+    def label_features(self, pooled, tuned=None):
+        """What the label head's probe sees [B, label_features]: pooled features, standardised, and those of the tuned tail."""
+        both = [pooled] if tuned is None else [pooled, tuned]
+        return torch.cat([self.standardised(features) for features in both], 1)
+
+    def stored(self, patches, label_features, logits):
+        """Patches [B, T, D] and what the label head sees -> what is stored of an image [B, T + appended, D]: the second in rows
+        that no text attends to."""
+        seen = torch.cat([label_features, logits], 1)
+        padding = self.config.appended * self.config.dim - seen.shape[1]
+        return torch.cat([patches, F.pad(seen, (0, padding)).view(-1, self.config.appended, self.config.dim)], 1)
 
     def beside(self, tokens, logits):
         """What the global vector holds beside the MLPs' opinions, [B, E] each: class names weighted by the posterior, and those
@@ -199,6 +215,10 @@ class ImageHead(nn.Module):
         if self.tuned is not None:
             vector = F.normalize(vector + F.normalize(named + self.tuned(tuned), dim=-1), dim=-1)
         return vector
+
+
+def label_head(config: Config) -> LabelHead:
+    return LabelHead(config.label_features, config.label_hidden, config.classes, config.labels)
 
 
 class TextAdapter(nn.Module):
@@ -310,7 +330,7 @@ class Model(nn.Module):
         self.image, self.adapter, self.decoder = ImageHead(config), TextAdapter(config), Decoder(config)
         self.prior = TextPrior(config.text)
         self.register_buffer("crowd", torch.zeros(CROWD, config.text))  # global vectors of tuning rows
-        self.labels = LabelHead(config.pooled, config.classes, config.labels) if config.labels else None
+        self.labels = label_head(config) if config.labels else None
         self.queries = TextQueries(config.text, config.dim, config.match_heads)
         self.matcher = TokenMatcher(config.dim, config.match_heads)
         self.log_scale = nn.Parameter(

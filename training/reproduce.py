@@ -2,7 +2,7 @@
 
     python -m training.reproduce [--data DIR|JSONL...] [--work DIR] [--out models/default] [--open-only] [--init RUN]
 
-Resumable: run it again after an interruption. About two hours and a half on two free cores for the default model. The
+Resumable: run it again after an interruption. About three hours on two free cores for the default model. The
 text encoder that the bundle already has is kept byte for byte when the same packages make the same one.
 """
 

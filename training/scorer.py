@@ -109,5 +109,7 @@ class LabelScorer(nn.Module):
 
     def forward(self, patches, vector):
         config = self.model.config
-        pooled = patches.to(torch.float32)[:, config.tokens :].flatten(1)[:, : config.pooled]
-        return self.model.labels(self.reweighted(vector), pooled)
+        seen = patches.to(torch.float32)[:, config.tokens :].flatten(1)
+        sizes = config.label_features, config.classes
+        features, logits = seen[:, : sum(sizes)].split(sizes, 1)
+        return self.model.labels(self.reweighted(vector), features, logits)

@@ -3,7 +3,8 @@
 It starts from everything that the other stages made and changes nothing of it: the tail learns with an MLP into text space
 of its own, whose opinion is then averaged with those on the frozen features. Half of what it learns from 5,000 captioned
 images is those images, and the frozen half is what keeps the sum general. A label probe keeps it from forgetting what no
-caption says; it is thrown away: it knows people and dogs too well and sees them in other pictures, too.
+caption says, and most rows of a batch are uncaptioned ones for its sake. The probe is thrown away: the label head learns again
+from the finished tail's features (`training.labelstage`).
 
 It is done twice with other random numbers, and the weights are averaged: models fine-tuned from one start are good half way
 between each other, too (Wortsman et al. 2022, "Model soups", section 3), and that costs nothing when images are encoded.
@@ -14,23 +15,22 @@ import copy
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from . import loop
 from .align import CrossFitted
 from .backbone import Backbone, stride16
 from .batches import Texts
 from .corpus import Corpus
-from .labelstage import negatives
+from .labelstage import cross_entropy, truth_of
 from .model import Model
 from .stage1 import Objective as Joint
 from .stage1 import Recipe, batches_of, go_on, tune_figures
 from .tail import CHUNK, Tail
 
 SEEDS = 2  # fine-tuned tails whose weights are averaged
-SIZES = (192, 32, 128)  # rows of a batch, as in stage 1
+SIZES = (128, 32, 256)  # rows of a batch, as in stage 1
 RECIPE = Recipe(tags=0.02, distilled=0.5, phrase=0.12, mix=0.5)
-PROBE = 0.2  # weight of the label probe's binary cross entropy
+PROBE = 0.5  # weight of the label probe's binary cross entropy
 KEPT = 0.9  # chance with which an image takes what a block adds
 CROPPED, SIDES = 0.7, (12, 14, 16)  # how many chunks see a part of the map only, and how large a part
 DROPPED = 0.1  # share of the map's cells that are left out
@@ -83,9 +83,8 @@ class Objective(Joint):
         return loss + PROBE * parts["labels"], parts
 
     def features(self, ids, rng) -> tuple:
-        """As stage 1's without tokens, the pooled features being those of the tail; what the frozen backbone says is kept for
-        `labels`."""
-        tokens, self.frozen, self.logits = self.corpus.batch(ids, rng.random(len(ids)) < 0.5)
+        """As stage 1's without tokens, the pooled features being those of the tail; kept for `labels`."""
+        tokens, _, self.logits = self.corpus.batch(ids, rng.random(len(ids)) < 0.5)
         self.pooled = augmented(self.tuned.tail, tokens, rng)
         return None, None, self.pooled, self.logits
 
@@ -96,10 +95,10 @@ class Objective(Joint):
     def labels(self, ids):
         head, image = self.tuned.alone.labels, self.tuned.alone.image
         with torch.no_grad():
-            base = head.base(self.fitted.cosines(ids, self.names), image.standardised(self.frozen))
+            base = head.base(self.fitted.cosines(ids, self.names), self.logits)
         found = base + self.tuned.probe(self.tuned.drop(image.standardised(self.pooled)))
-        truth, weight = negatives(self.corpus, ids, self.logits, self.member)
-        return F.binary_cross_entropy_with_logits(found, truth.float(), weight, reduction="sum") / len(ids)
+        truth, weight = truth_of(self.corpus, ids, self.logits, self.member)
+        return cross_entropy(found, truth.float(), weight)
 
 
 def augmented(tail: Tail, tokens, rng):

@@ -4,12 +4,13 @@
 
 Stage 1 (`training.stage1`) fits the global vector and the text adapter, stage 2 (`training.align`) the text queries beside
 stage 1's dot product, then come the label head (`training.labelstage`) and a copy of the backbone's last blocks
-(`training.tailstage`), and one MLP takes the place of those that the global vector was averaged of (`training.joinstage`);
-`training.fit` turns scores into probabilities.
+(`training.tailstage`), one MLP takes the place of those that the global vector was averaged of (`training.joinstage`), and the
+label head learns again from the tail's features, too; `training.fit` turns scores into probabilities.
 """
 
 import argparse
 import copy
+import functools
 import json
 import sys
 from dataclasses import replace
@@ -25,8 +26,9 @@ from .losses import ALIGN_LOSSES, TAG_LOSSES
 from .model import Config, Model
 from .rows import BadData, check_parts, read_rows
 
-# stage 1, each cross-fitting fold, the second pooled MLP, stage 2, the label head, each tail, the joined MLP
-EPOCHS = (14, 10, 14, 7, 6, 10, 16)
+# stage 1, each cross-fitting fold, the second pooled MLP, stage 2, the label head (before and after the tail), each tail,
+# the joined MLP
+EPOCHS = (14, 10, 14, 7, 9, 10, 24)
 STAGES = ("STAGE1", "FOLD", "SECOND", "STAGE2", "LABELS", "TAIL", "JOINED")
 FURTHER = 0.3  # factor on the learning rates when a run starts from a finished model
 
@@ -112,14 +114,21 @@ def train_stages(
     tails = [made.stage(f"tail{k}", epochs[5], seed + 30 + k, tail) for k in range(tailstage.SEEDS)]
 
     whole = tailstage.soup(tails)
+    tail_features = functools.cache(lambda: labelstage.tail_features(whole, corpus))
 
     def joined(stage):
         def look(average):
             return stage1.tune_figures(average, corpus, texts)
 
-        return joinstage.train_joined(whole, corpus, stage, made.report, look)
+        return joinstage.train_joined(whole, corpus, tail_features(), stage, made.report, look)
 
-    return made.stage("joined", epochs[6], seed, joined), whole
+    one = made.stage("joined", epochs[6], seed, joined)
+
+    def tuned_head(stage):
+        model = copy.deepcopy(one)
+        return labelstage.train_labels(model, corpus, fitted, stage, made.report, tail_features())
+
+    return made.stage("tuned_labels", epochs[4], seed, tuned_head), whole
 
 
 def read_keep_out(file) -> frozenset:

@@ -13,11 +13,14 @@ def unit(*shape):
 
 
 def stored(model, count: int) -> tuple:
-    """Patches as they are stored, and the pooled features in them."""
-    pooled = torch.randn(count, model.config.pooled)
-    patches = torch.randn(count, model.config.tokens, model.config.dim)
-    rows = model.image.stored(patches, pooled).to(torch.float16)
-    return rows, model.image.standardised(pooled).to(torch.float16).float()
+    """Patches as they are stored, and what the label head sees of them: features and ImageNet logits."""
+    features = model.image.label_features(torch.randn(count, model.config.pooled))
+    patches, logits = (
+        torch.randn(count, model.config.tokens, model.config.dim),
+        torch.randn(count, model.config.classes),
+    )
+    seen = [part.to(torch.float16).float() for part in (features, logits)]
+    return model.image.stored(patches, features, logits).to(torch.float16), seen
 
 
 def session(file):
@@ -43,10 +46,10 @@ def test_texts_do_not_see_each_other(model, config):
 def test_label_scorer_agrees_with_its_head(model, config):
     """A label of one description, through the label scorer and through the text's vector and the head."""
     names, vector = unit(7, config.text), unit(3, config.text)
-    patches, pooled = stored(model, 3)
+    patches, seen = stored(model, 3)
     labels = scorer.LabelScorer(model, names.unsqueeze(1), torch.ones(7)).eval()
     _, retrieval = scorer.SingleQueryState(model)(names)
-    expected = model.labels(vector @ retrieval.t(), pooled)
+    expected = model.labels(vector @ retrieval.t(), *seen)
     assert torch.allclose(labels(patches, vector), expected, atol=1e-4)
 
 
@@ -128,8 +131,7 @@ def test_exported_image_head_at_every_batch_size(model, config, tmp_path):
 
 def test_a_label_knows_the_classes_that_it_contains(model, config):
     """Its share of the posterior is the sum over its classes; without any, the posterior says nothing of it."""
-    pooled = torch.randn(4, config.pooled)
-    posterior = torch.softmax(model.labels.classify(pooled), 1)
-    expected = posterior @ model.labels.member.float()
-    assert torch.allclose(model.labels.posterior(pooled), expected, atol=1e-6)
+    logits = torch.randn(4, config.classes)
+    expected = torch.softmax(logits, 1) @ model.labels.member.float()
+    assert torch.allclose(model.labels.posterior(logits), expected, atol=1e-6)
     assert (expected[:, ~model.labels.member.any(0)] == 0).all()

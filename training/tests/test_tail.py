@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from training import backbone, joinstage, tailstage
+from training import backbone, joinstage, labelstage, tailstage
 from training.loop import Stage
 from training.model import Config, Model
 from training.tail import Tail
@@ -54,7 +54,7 @@ def test_a_part_of_the_map_will_do(net, seen):
 
 
 def test_what_was_trained_is_averaged_in(net, seen, monkeypatch):
-    """The global vector lies between the finished model's and the tail's own; labels see what they saw before."""
+    """The global vector lies between the finished model's and the tail's own; labels see what they saw, and the tail's features."""
     monkeypatch.setattr(tailstage, "Backbone", lambda: net)
     torch.manual_seed(3)
     finished = Model(Config(**SMALL)).eval()
@@ -64,17 +64,23 @@ def test_what_was_trained_is_averaged_in(net, seen, monkeypatch):
     both = tuned.averaged_into(finished)
     with torch.no_grad():
         (stored, old), (same, new) = finished.image(*seen), both.image(*seen)
-        own = tuned.alone.image.vector(None, tuned.tail(seen[0]), seen[2])
+        pooled = tuned.tail(seen[0])
+        own = tuned.alone.image.vector(None, pooled, seen[2])
     assert torch.allclose(new, torch.nn.functional.normalize(old + own, dim=-1), atol=1e-5)
-    assert torch.equal(stored, same)
+    kept = 64 * 16 + 1280
+    before, logits = stored.flatten(1)[:, : kept + 1000].split((kept, 1000), 1)
+    after, more, same_logits = same.flatten(1)[:, : kept + 2280].split((kept, 1280, 1000), 1)
+    assert torch.equal(before, after) and torch.equal(logits, same_logits)
+    assert torch.allclose(more, both.image.standardised(pooled), atol=1e-5)
 
 
 def test_the_joined_mlp_takes_the_place_of_three(seen, tmp_path):
     """It learns what they say of given images, and only it changes."""
     torch.manual_seed(8)
     teacher = Model(Config(**SMALL, tuned=True)).eval()
-    corpus = SimpleNamespace(where=lambda _: np.arange(3), batch=lambda ids, _: [v[ids] for v in seen])
-    model = joinstage.train_joined(teacher, corpus, Stage("joined", 200, 0, tmp_path), report=lambda _: None)
+    corpus = SimpleNamespace(where=lambda _: np.arange(3), batch=lambda ids, _: [v[ids] for v in seen], rows=range(3))
+    tuned = labelstage.tail_features(teacher, corpus)
+    model = joinstage.train_joined(teacher, corpus, tuned, Stage("joined", 200, 0, tmp_path), report=lambda _: None)
     assert model.image.second is None and model.image.tuned is None
     with torch.no_grad():
         (before, wanted), (after, found) = teacher.image(*seen), model.image(*seen)
