@@ -73,7 +73,8 @@ def calibration(figures: dict) -> str:
     rows = [("expected calibration error, pairs with p > 0.05", "error", "exactly right ones would show", "pairs")]
     for kind, name in (
         ("labels", "labels, all held-out sets together"),
-        ("text", "captions against their 200 candidates"),
+        ("text", "captions against their 200 candidates, only a caption's own image being right"),
+        ("text_said", "the same, every image whose captions hold all its content words being right"),
     ):
         if c := measured.get(kind):
             rows.append((name, f"{c['ece']:.3f}", f"{c['ece_of_right_ones']:.3f}", f"{c['pairs']:,}"))
@@ -174,8 +175,8 @@ vectors.
 {calibration(figures)}
 
 {pictures([("Reliability diagrams", shown["reliability"])]) if "reliability" in shown else ""}Sentences are calibrated for collections of about a thousand images: in a larger one more images come close to a sentence by
-chance, and the same probability is right less often. Of a caption only its own image counts as right above. A short one is
-treated as what people type instead: "brown dog" is likely on every brown dog, which makes its error large here.
+chance, and the same probability is right less often. A short one is treated as what people type: "brown dog" is likely on every
+brown dog, which is an error where only the caption's own image counts as right; the table has it both ways.
 
 `match_threshold` = {fitted.match_threshold:.2f}, over held-out rows:
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from . import evaluate
+from . import calibrate, evaluate, phrases
 from .queries import NONSENSE, SHORT
 from .reference import Bundle
+from .words import FUNCTION_WORDS
 
 CANDIDATES = 200
 
@@ -69,7 +70,8 @@ class Measured:
 
 
 def text_to_image(m: Measured) -> tuple:
-    """(recalls, p, own) over every caption of the set: probabilities of the decoded pairs, and which are its own image."""
+    """(recalls, p, own, said) over every caption of the set: probabilities of the decoded pairs, which of them are its own image,
+    and which are an image that fits it by its words."""
     captions = [(c, k) for k, r in enumerate(m.rows) for c in r.get("captions") or []]
     if not captions:
         return None
@@ -80,7 +82,16 @@ def text_to_image(m: Measured) -> tuple:
     kept = np.isfinite(final)
     own = np.zeros(final.shape, bool)
     own[np.arange(len(owner)), owner] = True
-    return figures, m.bundle.probability(final[kept], "text"), own[kept]
+    fits = own | said([c for c, _ in captions], m.rows)
+    return figures, m.bundle.probability(final[kept], "text"), own[kept], fits[kept]
+
+
+def said(captions: list, rows: list) -> np.ndarray:
+    """bool [Q, N]: whether an image's own captions hold all the content words of a caption. "A brown dog runs" is right on every
+    image that is said to show a brown dog that runs, whosever caption it is."""
+    held = [set().union(*(calibrate.normal_words(c) for c in r.get("captions") or [])) for r in rows]
+    wanted = [set(calibrate.normal_words(c)) - phrases.BREAKS - FUNCTION_WORDS for c in captions]
+    return np.array([[bool(words) and words <= own for own in held] for words in wanted])
 
 
 def tags_of(m: Measured) -> tuple:
@@ -184,17 +195,18 @@ def reliability(pairs: list) -> dict:
 
 def measure(sets: list) -> dict:
     """Figures of all sets, without the baselines."""
-    figures, text, labels = {"tagging": {}, "calibration": {}}, [], []
+    figures, text, worded, labels = {"tagging": {}, "calibration": {}}, [], [], []
     for m in sets:
         if found := text_to_image(m):
-            recalls, *pairs = found
+            recalls, p, own, fits = found
             figures["text_to_image"] = {"set": m.name, "images": len(m.rows), **recalls}
-            text.append(pairs)
+            text.append((p, own))
+            worded.append((p, fits))
         if found := tagging(m):
             figures["tagging"][m.name], *pairs = found
             figures["tagging"][m.name]["ece"] = evaluate.calibration_error(*pairs)
             labels.append(pairs)
-    for kind, pairs in (("text", text), ("labels", labels)):
+    for kind, pairs in (("text", text), ("text_said", worded), ("labels", labels)):
         if pairs:
             figures["calibration"][kind] = reliability(pairs)
             figures["calibration"][f"ece_{kind}"] = round(figures["calibration"][kind]["ece"], 4)

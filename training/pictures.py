@@ -3,7 +3,11 @@
 from pathlib import Path
 
 SIDE, LEFT, TOP, GAP = 260, 48, 40, 90  # pixels
-TITLES = {"labels": "Labels", "text": "Free text (captions)"}
+TITLES = {
+    "labels": "Labels",
+    "text": "Captions, own image right",
+    "text_said": "Captions, every image right that fits by its words",
+}
 
 
 def place(at: int, said: float, found: float) -> tuple:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from training import calibrate, evaluate
+from training.measure import said
 
 
 def test_recall_counts_ties_against_the_model():
@@ -50,3 +51,19 @@ def test_threshold_separates():
     cut = calibrate.choose_threshold(absent)
     assert (absent <= cut).mean() >= calibrate.NOTHING > (absent <= cut - 0.02).mean()
     assert calibrate.choose_threshold(np.ones(10)) == calibrate.GRID[-1]  # nothing tells them apart
+
+
+def test_a_caption_fits_every_image_that_is_said_to_show_it():
+    rows = [
+        {"captions": ["A brown dog runs .", "The dog is on grass ."]},
+        {"captions": ["Two brown dogs in the snow .", "Dogs run through snow ."]},
+        {"captions": ["A brown horse"]},
+        {"captions": None},
+    ]
+    fits = said(["a brown dog", "dogs running in the snow", "brown", "of the"], rows)
+    assert fits.tolist() == [
+        [True, True, False, False],
+        [False, True, False, False],
+        [True, True, True, False],
+        [False, False, False, False],
+    ]
